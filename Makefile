@@ -1,0 +1,62 @@
+# make run and make test set up what is missing: a virtual environment in .venv with pinned, hashed
+# dependencies. Another Python: make test PYTHON=python3.12 VENV=.venv-3.12
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-e2e check format lock clean
+
+VENV ?= .venv
+BIN = $(VENV)/bin/python
+PORT ?= 7071
+COSMOS_PORT ?= 8081
+DATA ?= .local/cosmos.sqlite3
+# Arguments for pytest, for example: make test ARGS='tests/test_update.py -k metadata'
+ARGS ?=
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(VENV)/development ## Install everything that running, testing and checking need
+
+run: $(VENV)/runtime ## Serve the app on http://127.0.0.1:$(PORT) with a local Cosmos DB stand-in
+	@exec $(BIN) -m local --port $(PORT) --cosmos-port $(COSMOS_PORT) --data $(DATA)
+
+test: $(VENV)/development ## Run the whole test suite
+	$(BIN) -m pytest --numprocesses auto $(ARGS)
+
+test-e2e: $(VENV)/development ## Run the end-to-end tests against the server at BASE_URL
+	@test -n "$(BASE_URL)" || { echo "Say which server: make test-e2e BASE_URL=http://127.0.0.1:7071"; exit 2; }
+	BASE_URL=$(BASE_URL) $(BIN) -m pytest tests/e2e $(ARGS)
+
+check: $(VENV)/development ## Lint, format and types
+	$(BIN) -m ruff check .
+	$(BIN) -m ruff format --check .
+	$(BIN) -m mypy
+
+format: $(VENV)/development ## Rewrite the code in the project's format
+	$(BIN) -m ruff check --fix .
+	$(BIN) -m ruff format .
+
+lock: $(VENV)/development ## Pin the closure of requirements*.in, with hashes, for Python 3.11 to 3.13
+	$(BIN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate requirements.in --output-file requirements.txt
+	$(BIN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --constraints requirements.txt \
+		requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## Remove the virtual environment and every cache; .local, your data, stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What an interrupted set-up left is mended by the next one: the stamp comes last.
+$(VENV)/runtime: requirements.txt | $(BIN)
+	@echo "Installing what the app needs (once) ..."
+	@$(BIN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/development: requirements-dev.txt | $(BIN)
+	@echo "Installing what the app, its tests and its checks need (once) ..."
+	@$(BIN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $(VENV)/runtime $@
+
+$(BIN):
+	@./setup-venv $(VENV) $(PYTHON)

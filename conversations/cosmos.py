@@ -1,0 +1,107 @@
+"""The process's one Cosmos client: opened once, shared, opened anew when the account has moved.
+
+Knows no operation, and creates no database and no container (the app's identity may not).
+"""
+
+import asyncio
+import logging
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.cosmos.aio import ContainerProxy, CosmosClient
+
+from conversations.settings import Settings
+
+# At INFO the SDK writes every request with its headers.
+logging.getLogger("azure").setLevel(logging.WARNING)
+
+# Handed to the SDK, which would otherwise read it from the account before the first operation.
+PARTITION_KEY = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
+
+
+class Connection:
+    """Hands out the container, opening the client when first asked.
+
+    A failed opening is not remembered: the next request tries again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: CosmosClient | None = None
+        self._container: ContainerProxy | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def container(self) -> ContainerProxy:
+        """The container of the open client; callers that come while it opens share the opening.
+
+        Raises AzureError, or TimeoutError when Cosmos is silent.
+        """
+        while self._container is None:
+            # A caller whose budget ends leaves; the opening goes on for the others.
+            await asyncio.shield(self._start_opening())
+        return self._container
+
+    def reopen(self, container: ContainerProxy) -> None:
+        """Leave the client of `container`: a new one will ask the account where it is served."""
+        if container is not self._container:
+            return  # another request already did
+        assert self._client is not None
+        closing = asyncio.create_task(self._close_when_unused(self._client))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        self._client = self._container = None
+
+    def _start_opening(self) -> asyncio.Task[None]:
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(self._end_opening)
+        return self._opening
+
+    def _end_opening(self, opening: asyncio.Task[None]) -> None:
+        self._opening = None
+        if not opening.cancelled():
+            opening.exception()  # marks it as seen: whoever waited has raised it
+
+    async def _open(self) -> None:
+        # Imported here because it brings aiohttp, which indexing the functions does not need.
+        from conversations.transport import Transport
+
+        settings = self._settings
+        budget = settings.cosmos_timeout_seconds
+        client = CosmosClient(
+            settings.cosmos_endpoint,
+            _credential(settings),
+            transport=Transport(),
+            # The request's own deadline is the cap; the sockets only must not outlive it.
+            connection_timeout=budget,
+            read_timeout=budget,
+            retry_total=0,
+        )
+        try:
+            async with asyncio.timeout(budget):
+                await client.__aenter__()
+        except BaseException:
+            await client.close()
+            raise
+        database = client.get_database_client(settings.cosmos_database)
+        self._container = ContainerProxy(
+            client.client_connection,
+            database.database_link,
+            settings.cosmos_container,
+            properties={"partitionKey": PARTITION_KEY},
+        )
+        self._client = client
+
+    async def _close_when_unused(self, client: CosmosClient) -> None:
+        # By then the last request that uses it has met its deadline.
+        await asyncio.sleep(self._settings.cosmos_timeout_seconds)
+        await client.close()
+
+
+def _credential(settings: Settings) -> str | AsyncTokenCredential:
+    if settings.cosmos_key is not None:
+        return settings.cosmos_key.get_secret_value()
+    # Imported here because it is a quarter of the import time, and a key needs none of it.
+    from azure.identity.aio import ManagedIdentityCredential
+
+    return ManagedIdentityCredential(client_id=settings.azure_client_id)

@@ -1,0 +1,95 @@
+"""The environment variables this app reads: checked, with their defaults. Read nowhere else."""
+
+import base64
+import functools
+import os
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from conversations.errors import OperatorError
+
+
+def _decodable(key: SecretStr) -> SecretStr:
+    """Account keys are base64; the SDK would find out only when it signs a request."""
+    base64.b64decode(key.get_secret_value(), validate=True)
+    return key
+
+
+# What Cosmos DB accepts as the name of a database or container (vendor: resource limits).
+CosmosName = Annotated[str, Field(pattern=r"^[^/\\?#]{0,254}[^/\\?# ]$")]
+
+
+class Settings(BaseModel):
+    """The app's configuration; a field's environment variable is its name in upper case."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=str.upper, hide_input_in_errors=True)
+
+    cosmos_endpoint: str = Field(
+        pattern=r"^https?://[^/?#\s]+/?$",
+        description="URL of the Cosmos DB account.",
+    )
+    cosmos_key: Annotated[SecretStr, AfterValidator(_decodable)] | None = Field(
+        default=None,
+        description="Account key, for the stand-in and the emulator. Absent: managed identity.",
+    )
+    azure_client_id: str | None = Field(
+        default=None,
+        description="Client id of the user-assigned managed identity to use.",
+    )
+    cosmos_database: CosmosName = Field(
+        default="conversations",
+        description="Name of the database.",
+    )
+    cosmos_container: CosmosName = Field(
+        default="conversations",
+        description="Name of the container, partitioned by /isolation_key.",
+    )
+    cosmos_timeout_seconds: float = Field(
+        default=5,
+        gt=0,
+        le=30,
+        description="Budget of a request's database work in seconds, opening and retry included.",
+    )
+    require_user_isolation_key: bool = Field(
+        default=False,
+        description="Refuse requests without x-ms-user-isolation-key.",
+    )
+
+    @model_validator(mode="after")
+    def _tokens_need_tls(self) -> Self:
+        if self.cosmos_key is None and not self.cosmos_endpoint.startswith("https://"):
+            raise ValueError("without COSMOS_KEY, COSMOS_ENDPOINT must be https")
+        return self
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Check the variables in `environment`; a blank one counts as absent.
+
+        Raises OperatorError naming every variable that is missing or wrong, never its value.
+        """
+        names = [name.upper() for name in cls.model_fields]
+        given = {name: environment[name] for name in names if environment.get(name, "").strip()}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}"
+                for problem in error.errors(include_input=False, include_url=False)
+            )
+        raise OperatorError(f"Bad settings: {problems}")
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of this process. Raises OperatorError on every call while they are wrong."""
+    return Settings.from_environment(os.environ)

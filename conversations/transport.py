@@ -1,0 +1,64 @@
+"""The HTTP transport under the Cosmos SDK: counts what a request costs, surfaces failures at once.
+
+Importing this module imports aiohttp, which is most of a cold start: only `cosmos.py` does, when
+it opens the client.
+"""
+
+from typing import Any
+
+from aiohttp import ClientConnectorError
+from azure.core.exceptions import (
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
+
+from conversations import usage
+from conversations.failures import (
+    DEFAULT_THROTTLE_MS,
+    ConnectionBroken,
+    ConnectionRefused,
+    FailedAnswer,
+    Silence,
+)
+
+# The SDK names the kind of resource in every request.
+_RESOURCE_TYPE = "x-ms-thinclient-proxy-resource-type"
+
+
+class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it untyped
+    """aiohttp as azure-core drives it, except that every failure is a DatabaseFailure.
+
+    The SDK would re-send some failures up to 120 times, whatever the caller's budget; it does not
+    know these, and the one retry that the contract allows is the store's.
+    """
+
+    async def send(self, request: HttpRequest, **config: Any) -> AsyncHttpResponse:
+        """Send one request. Raises DatabaseFailure."""
+        about_document = request.headers.get(_RESOURCE_TYPE) == "docs"
+        # What the SDK does in the background is not the request's.
+        spent = usage.current.get(None) if about_document else None
+        if spent:
+            spent.attempts += 1
+        try:
+            response: AsyncHttpResponse = await super().send(request, **config)
+        except (ServiceRequestTimeoutError, ServiceResponseTimeoutError) as error:
+            raise Silence("cosmos was silent") from error
+        except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
+            if isinstance(error.inner_exception, ClientConnectorError):
+                raise ConnectionRefused("cosmos refused the connection") from error
+            raise ConnectionBroken("cosmos broke the connection") from error
+        headers = response.headers
+        if spent:
+            spent.request_charge += float(headers.get("x-ms-request-charge", 0))
+        if response.status_code >= 400:
+            raise FailedAnswer(
+                response.status_code,
+                int(headers.get("x-ms-substatus", 0)),
+                about_document=about_document,
+                retry_after_ms=int(headers.get("x-ms-retry-after-ms", DEFAULT_THROTTLE_MS)),
+            )
+        return response

@@ -1,0 +1,208 @@
+"""Run the app on this machine, without Azure.
+
+    python -m local          the Functions host and a Cosmos DB stand-in, in one process
+    python -m local host     only the host; the environment or local.settings.json names Cosmos DB
+    python -m local cosmos   only the stand-in
+
+Windows: in WSL.
+"""
+
+import argparse
+import asyncio
+import errno
+import importlib
+import json
+import logging
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NoReturn
+
+from aiohttp import web
+
+from conversations.errors import OperatorError
+from conversations.settings import Settings
+from local.cosmos_emulator import CosmosEmulator
+from local.cosmos_storage import Storage
+from local.functions_host import FunctionsHost, HostError
+
+ROOT = Path(__file__).parent.parent
+LOOPBACK = "127.0.0.1"
+HOST_PORT = 7071  # as `func start`
+COSMOS_PORT = 8081  # as Microsoft's emulator
+DATA = Path(".local/cosmos.sqlite3")
+# Seconds that requests under way get when the server is stopped: the default budget of one.
+GRACE = 5
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class StartError(Exception):
+    """Why it cannot start, and what to do about it."""
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Run until Ctrl-C or SIGTERM."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr
+    )
+    try:
+        asyncio.run(_run(options))
+    except (StartError, HostError, OperatorError) as error:
+        sys.exit(f"Cannot start: {error}")
+    # As in Azure, the worker ends without a hook: the app's database client gets no goodbye.
+    os._exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(host=True, cosmos=True)
+    _add_port(parser, "--port", HOST_PORT)
+    _add_port(parser, "--cosmos-port", COSMOS_PORT)
+    _add_data(parser)
+    parts = parser.add_subparsers(title="only one of the two", metavar="host | cosmos")
+    host = parts.add_parser("host", help="only the Functions host")
+    host.set_defaults(host=True, cosmos=False)
+    _add_port(host, "--port", HOST_PORT)
+    cosmos = parts.add_parser("cosmos", help="only the Cosmos DB stand-in")
+    cosmos.set_defaults(host=False, cosmos=True)
+    _add_port(cosmos, "--port", COSMOS_PORT, destination="cosmos_port")
+    _add_data(cosmos)
+    return parser
+
+
+def _add_port(
+    parser: argparse.ArgumentParser, flag: str, default: int, destination: str | None = None
+) -> None:
+    parser.add_argument(
+        flag,
+        type=int,
+        default=default,
+        metavar="PORT",
+        dest=destination,
+        help=f"port on {LOOPBACK} (default {default}; 0 takes a free one)",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DATA,
+        metavar="FILE",
+        help=f"where the stand-in keeps its documents (default {DATA})",
+    )
+
+
+async def _run(options: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        if options.host:
+            _read_local_settings()
+        if options.cosmos:
+            url = await _start_cosmos(stack, options)
+            _say(f"Cosmos DB stand-in (for development only) on {url}, data in {options.data}")
+        if options.host:
+            url = await _start_host(stack, options)
+            _say(f"Ready on {url} - try it:\n\n  {_example(url)}\n")
+        _say("Ctrl-C stops.")
+        await stop.wait()
+        _say("Stopping.")
+
+
+async def _start_cosmos(stack: AsyncExitStack, options: argparse.Namespace) -> str:
+    """Serve the stand-in, and point this process's app to it. Returns its URL."""
+    settings = Settings.from_environment(
+        {**_sample_values(), **os.environ, "COSMOS_ENDPOINT": f"http://{LOOPBACK}"}
+    )
+    assert settings.cosmos_key is not None  # the sample has one
+    key = settings.cosmos_key.get_secret_value()
+    try:
+        storage = Storage(options.data)
+    except (OSError, sqlite3.Error) as error:
+        raise StartError(
+            f"{options.data} cannot be used ({error}). Choose another file with --data."
+        ) from error
+    stack.callback(storage.close)
+    emulator = CosmosEmulator(
+        storage,
+        key=key,
+        database=settings.cosmos_database,
+        container=settings.cosmos_container,
+    )
+    flag = "--cosmos-port" if options.host else "--port"
+    url = await _serve(stack, emulator.handle, options.cosmos_port, flag)
+    os.environ.update(COSMOS_ENDPOINT=url, COSMOS_KEY=key)
+    return url
+
+
+async def _start_host(stack: AsyncExitStack, options: argparse.Namespace) -> str:
+    """Load function_app.py, in the running loop as Azure does, and serve it. Returns its URL."""
+    sys.path.insert(0, str(ROOT))
+    app = importlib.import_module("function_app").app
+    host = FunctionsHost(app, ROOT / "host.json")
+    return await _serve(stack, host.handle, options.port, "--port")
+
+
+async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) -> str:
+    runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=GRACE)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, LOOPBACK, port).start()
+    except (OSError, OverflowError) as error:
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        why = "is taken" if taken else f"cannot be used ({error})"
+        variable = flag.removeprefix("--").replace("-", "_").upper()
+        raise StartError(
+            f"port {port} {why}. Choose another with {flag} (make run {variable}=...)."
+        ) from error
+    _, actual_port = runner.addresses[0][:2]
+    return f"http://{LOOPBACK}:{actual_port}"
+
+
+def _read_local_settings() -> None:
+    """Take what local.settings.json says, as `func start` does: the environment wins."""
+    path = ROOT / "local.settings.json"
+    if path.exists():
+        for name, value in _values(path).items():
+            os.environ.setdefault(name, value)
+
+
+def _sample_values() -> dict[str, str]:
+    return _values(ROOT / "local.settings.sample.json")
+
+
+def _values(path: Path) -> dict[str, str]:
+    try:
+        values = json.loads(path.read_text())["Values"]
+        return {str(name): str(value) for name, value in values.items()}
+    except (ValueError, KeyError, AttributeError) as error:
+        raise StartError(f'{path.name} is no JSON object with "Values": {error}') from error
+
+
+def _example(url: str) -> str:
+    """A command to paste, so one line."""
+    return (
+        f"curl -s {url}/openai/v1/conversations -H 'Content-Type: application/json'"
+        """ -d '{"metadata": {"topic": "demo"}}'"""
+    )
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command's own output
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,77 @@
+"""What an operation sends to Cosmos DB, counted on the wire."""
+
+import json
+
+from tests.cosmos_wire import CosmosWire
+from tests.rest import Rest
+from tests.servers import serve_host
+
+
+def test_a_warm_update_is_one_patch_with_one_set(wired: Rest, wire: CosmosWire) -> None:
+    conversation = wired.create({"a": "1"})
+    wired.update(conversation["id"], {"metadata": {"b": "2"}})
+    wire.requests.clear()
+
+    answer = wired.update(conversation["id"], {"metadata": {"a/b~c": "3"}})
+
+    assert answer.status == 200
+    assert answer.json()["metadata"] == {"a/b~c": "3"}
+    (request,) = wire.requests
+    assert request.method == "PATCH"
+    assert request.path == f"/dbs/conversations/colls/conversations/docs/{conversation['id']}/"
+    assert json.loads(request.body) == {
+        "operations": [{"op": "set", "path": "/metadata", "value": {"a/b~c": "3"}}]
+    }
+    assert json.loads(request.headers["x-ms-documentdb-partitionkey"]) == [wired.isolation_key]
+
+
+def test_an_update_without_a_key_goes_to_the_null_partition(wired: Rest, wire: CosmosWire) -> None:
+    unkeyed = wired.as_user(None)
+    conversation = unkeyed.create()
+    wire.requests.clear()
+
+    assert unkeyed.update(conversation["id"], {"metadata": None}).status == 200
+
+    (request,) = wire.requests
+    assert request.headers["x-ms-documentdb-partitionkey"] == "[null]"
+
+
+def test_a_missing_conversation_costs_one_request_too(wired: Rest, wire: CosmosWire) -> None:
+    wired.create()
+    wire.requests.clear()
+
+    assert wired.update("conv_missing", {"metadata": {}}).status == 404
+
+    assert [request.method for request in wire.requests] == ["PATCH"]
+
+
+def test_a_warm_create_and_delete_are_one_request_each(wired: Rest, wire: CosmosWire) -> None:
+    wired.create()
+    wire.requests.clear()
+
+    conversation = wired.create()
+    assert wired.delete(conversation["id"]).status == 200
+
+    assert [request.method for request in wire.requests] == ["POST", "DELETE"]
+
+
+def test_an_invalid_request_costs_none(wired: Rest, wire: CosmosWire) -> None:
+    conversation = wired.create()
+    wire.requests.clear()
+
+    assert wired.update(conversation["id"], {"metadata": {"k": 1}}).status == 400
+    assert wired.update("conv_..%2f..", {"metadata": {}}).status == 400
+    assert wired.retrieve("..%2f..").status == 400
+
+    assert wire.requests == []
+
+
+def test_the_first_update_reads_the_account_but_not_the_container(wire: CosmosWire) -> None:
+    wire.reset()
+    with serve_host(wire.url) as server:
+        rest = Rest(server.url)
+        assert rest.update("conv_missing", {"metadata": {}}).status == 404
+
+        paths = [request.path for request in wire.requests]
+
+    assert set(paths) == {"/", "/dbs/conversations/colls/conversations/docs/conv_missing/"}
