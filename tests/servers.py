@@ -110,7 +110,7 @@ def _wait_for_url(process: subprocess.Popen[str], log_file: Path) -> str:
     while time.monotonic() < deadline:
         text = log_file.read_text()
         if "Ctrl-C stops." in text:
-            return _URL.findall(text)[-1]
+            return str(_URL.findall(text)[-1])
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}:\n{text}")
         time.sleep(0.02)
