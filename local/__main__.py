@@ -28,7 +28,7 @@ from conversations.errors import OperatorError
 from conversations.settings import Settings
 from local.cosmos_emulator import CosmosEmulator
 from local.cosmos_storage import Storage
-from local.functions_host import FunctionsHost, HostError
+from local.functions_host import FunctionsHost, HostError, index
 
 ROOT = Path(__file__).parent.parent
 LOOPBACK = "127.0.0.1"
@@ -151,7 +151,8 @@ async def _start_host(stack: AsyncExitStack, options: argparse.Namespace) -> str
     """Load function_app.py, in the running loop as Azure does, and serve it. Returns its URL."""
     sys.path.insert(0, str(ROOT))
     app = importlib.import_module("function_app").app
-    host = FunctionsHost(app, ROOT / "host.json")
+    host_json = json.loads((ROOT / "host.json").read_text())
+    host = FunctionsHost(index(app, host_json), host_json)
     return await _serve(stack, host.handle, options.port, "--port")
 
 

@@ -6,13 +6,12 @@ either. It knows HTTP triggers only.
 """
 
 import inspect
-import json
 import logging
 import re
 import secrets
 import threading
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +27,7 @@ _TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
 _ENCODED_SLASH = re.compile(r"(%2f)", re.IGNORECASE)
 _PARAMETER = re.compile(r"\{(\*?)(\w+)\}")
 
-Trigger = Callable[..., Awaitable[func.HttpResponse]]
+Trigger = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
 
 
 class HostError(Exception):
@@ -44,8 +43,6 @@ class Function:
     route: re.Pattern[str]
     methods: frozenset[str]
     """Empty: all methods."""
-    request_argument: str
-    wants_context: bool
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """The route parameters, percent-decoded, if the request is this function's."""
@@ -99,19 +96,15 @@ class Context(func.Context):
 class FunctionsHost:
     """Takes HTTP requests, gives them to the app's functions and returns what they answer."""
 
-    def __init__(self, app: func.FunctionApp, host_json: Path) -> None:
-        http = json.loads(host_json.read_text())["extensions"]["http"]
-        self._headers: dict[str, str] = http.get("customHeaders", {})
+    def __init__(self, functions: Iterable[Function], host_json: dict[str, Any]) -> None:
+        self._headers: dict[str, str] = host_json["extensions"]["http"].get("customHeaders", {})
         # Sorted: the host tries functions by name and the first match wins.
-        self.functions = sorted(
-            (_function(function, http["routePrefix"]) for function in app.get_functions()),
-            key=lambda function: function.name,
-        )
+        self._functions = sorted(functions, key=lambda function: function.name)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; a server for aiohttp's `web.Server`."""
         path = request.rel_url.raw_path
-        for function in self.functions:
+        for function in self._functions:
             parameters = function.match(request.method, path)
             if parameters is not None:
                 return await self._invoke(function, request, parameters)
@@ -121,48 +114,61 @@ class FunctionsHost:
         self, function: Function, request: web.BaseRequest, parameters: dict[str, str]
     ) -> web.StreamResponse:
         body = await request.read()
-        arguments: dict[str, Any] = {
-            function.request_argument: func.HttpRequest(
-                method=request.method,
-                url=f"http://{request.host}{request.raw_path}",
-                headers=_joined(request),
-                params=dict(parse_qsl(request.rel_url.raw_query_string)),
-                route_params=parameters,
-                # The host hands a body on only if it was announced with a length.
-                body=body if request.headers.get("Content-Length") else b"",
-            )
-        }
-        if function.wants_context:
-            arguments["context"] = Context(function.name, _trace_parent(request))
+        http_request = func.HttpRequest(
+            method=request.method,
+            url=f"http://{request.host}{request.raw_path}",
+            headers=_joined(request),
+            params=dict(parse_qsl(request.rel_url.raw_query_string)),
+            route_params=parameters,
+            # The host hands a body on only if it was announced with a length.
+            body=body if request.headers.get("Content-Length") else b"",
+        )
+        context = Context(function.name, _trace_parent(request))
         try:
-            response = await function.trigger(**arguments)
-            return self._response(response)
+            response = await function.trigger(http_request, context)
+            headers = {"Content-Type": response.mimetype, **self._headers}
+            headers.update(response.headers.items())  # of a repeated name the last one survives
+            return web.Response(
+                status=response.status_code, headers=headers, body=response.get_body()
+            )
         except Exception:
             _logger.exception("%s raised: Azure would answer 500 without a body", function.name)
             return web.Response(status=500, headers=self._headers)
 
-    def _response(self, response: func.HttpResponse) -> web.StreamResponse:
-        headers = {"Content-Type": response.mimetype, **self._headers}
-        headers.update(response.headers.items())  # of a repeated name the last one survives
-        return web.Response(status=response.status_code, headers=headers, body=response.get_body())
+
+def index(app: func.FunctionApp, host_json: dict[str, Any]) -> list[Function]:
+    """The app's functions. Raises HostError if there is one that this host cannot serve."""
+    functions = []
+    registered: Any  # the library types its own decorators' results as optional
+    for registered in app.get_functions():
+        binding = registered.get_trigger().get_dict_repr()
+        methods = [method.value for method in binding.get("methods", ())]
+        trigger = _by_name(registered.get_user_function(), binding["name"])
+        name = registered.get_function_name()
+        functions.append(make_function(name, trigger, {**binding, "methods": methods}, host_json))
+    return functions
 
 
-def _function(function: Any, route_prefix: str) -> Function:
-    """Read one indexed function. Raises HostError if it is none that this host can serve."""
-    name = function.get_function_name()
-    trigger = function.get_trigger().get_dict_repr()
-    if trigger["type"] != "httpTrigger":
-        raise HostError(f"{name} has a {trigger['type']}; this host serves HTTP triggers only")
-    route = "/".join(part for part in (route_prefix, trigger.get("route", name)) if part)
-    user_function = function.get_user_function()
-    return Function(
-        name=name,
-        trigger=user_function,
-        route=_pattern(name, route),
-        methods=frozenset(str(method.value) for method in trigger.get("methods", ())),
-        request_argument=trigger["name"],
-        wants_context="context" in inspect.signature(user_function).parameters,
-    )
+def make_function(
+    name: str, trigger: Trigger, binding: dict[str, Any], host_json: dict[str, Any]
+) -> Function:
+    """A function from its trigger's binding. Raises HostError if this host cannot serve it."""
+    if binding["type"] != "httpTrigger":
+        raise HostError(f"{name} has a {binding['type']}; this host serves HTTP triggers only")
+    prefix = host_json["extensions"]["http"]["routePrefix"]
+    route = "/".join(part for part in (prefix, binding.get("route", name)) if part)
+    return Function(name, trigger, _pattern(name, route), frozenset(binding.get("methods", ())))
+
+
+def _by_name(user_function: Callable[..., Awaitable[func.HttpResponse]], name: str) -> Trigger:
+    """Call it as the worker does: with keywords, and a context only if it takes one."""
+    wants_context = "context" in inspect.signature(user_function).parameters
+
+    async def trigger(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        more = {"context": context} if wants_context else {}
+        return await user_function(**{name: request}, **more)
+
+    return trigger
 
 
 def _pattern(name: str, route: str) -> re.Pattern[str]:

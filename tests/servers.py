@@ -48,13 +48,15 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def serve(*arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serve(
+    *arguments: str, settings: Mapping[str, str] | None = None, module: str = "local"
+) -> Iterator[Server]:
     """Run `python -m local` with `arguments` on free ports until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         log_file = Path(folder) / "log"
         with log_file.open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
                 env=environment(**(settings or {})),
                 stdout=log,
@@ -81,11 +83,16 @@ def serve_both(folder: Path, **settings: str) -> Iterator[Server]:
 @contextmanager
 def serve_host(cosmos_url: str, **settings: str) -> Iterator[Server]:
     """Only the host, against a Cosmos DB server that takes the emulators' key."""
-    with serve(
-        "host",
-        "--port=0",
-        settings={"COSMOS_ENDPOINT": cosmos_url, "COSMOS_KEY": emulator_key(), **settings},
-    ) as server:
+    cosmos = {"COSMOS_ENDPOINT": cosmos_url, "COSMOS_KEY": emulator_key()}
+    with serve("host", "--port=0", settings={**cosmos, **settings}) as server:
+        yield server
+
+
+@contextmanager
+def serve_runtime_host(cosmos_url: str) -> Iterator[Server]:
+    """The same, with the app inside the library that runs it in Azure (Python 3.13)."""
+    cosmos = {"COSMOS_ENDPOINT": cosmos_url, "COSMOS_KEY": emulator_key()}
+    with serve(settings=cosmos, module="tests.runtime_host") as server:
         yield server
 
 
