@@ -59,4 +59,4 @@ $(VENV)/development: requirements-dev.txt | $(BIN)
 	@touch $(VENV)/runtime $@
 
 $(BIN):
-	@./setup-venv $(VENV) $(PYTHON)
+	@local/setup-venv $(VENV) $(PYTHON)

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from aiohttp import web
 
@@ -37,6 +37,9 @@ COSMOS_PORT = 8081  # as Microsoft's emulator
 DATA = Path(".local/cosmos.sqlite3")
 # Seconds that requests under way get when the server is stopped: the default budget of one.
 GRACE = 5
+
+# Vendor: Azure Functions HTTP trigger, limits.
+MAX_BODY_BYTES = 100 * 1024 * 1024
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -157,7 +160,8 @@ async def _start_host(stack: AsyncExitStack, options: argparse.Namespace) -> str
 
 
 async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) -> str:
-    runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=GRACE)
+    server = web.Server(handler, request_factory=_request, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=GRACE)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
@@ -171,6 +175,16 @@ async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) 
         ) from error
     _, actual_port = runner.addresses[0][:2]
     return f"http://{LOOPBACK}:{actual_port}"
+
+
+def _request(
+    message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]
+) -> web.BaseRequest:
+    """As aiohttp makes it, but for the largest body, which is the Functions host's."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES
+    )
 
 
 def _read_local_settings() -> None:

@@ -90,7 +90,7 @@ class CosmosEmulator:
                 self._container,
             ):
                 return self._in_container(request, rest, content)
-            case _, ["dbs", _, "colls", *_]:
+            case _, ["dbs", _, "colls", _, *_]:
                 raise _Refusal(404, "NotFound", "Owner resource does not exist", 1003)
         raise _not_spoken(f"{request.method} {request.path}")
 
@@ -109,7 +109,7 @@ class CosmosEmulator:
         raise _not_spoken(f"{request.method} {request.path}")
 
     def _create(self, request: web.BaseRequest, content: bytes) -> web.StreamResponse:
-        for header in ("is-upsert", "isquery", "query-is"):
+        for header in ("is-upsert", "isquery"):
             if request.headers.get(f"x-ms-documentdb-{header}", "").lower() == "true":
                 raise _not_spoken(f"x-ms-documentdb-{header}")
         document = _json_object(content)

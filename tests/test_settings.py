@@ -1,0 +1,70 @@
+"""The environment variables: which are read, which are refused, and how it is said."""
+
+import pytest
+
+from conversations.errors import OperatorError
+from conversations.settings import Settings
+
+REQUIRED = {"COSMOS_ENDPOINT": "http://127.0.0.1:8081", "COSMOS_KEY": "c2VjcmV0"}
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    settings = Settings.from_environment(REQUIRED)
+
+    assert settings.cosmos_database == "conversations"
+    assert settings.cosmos_container == "conversations"
+    assert settings.cosmos_timeout_seconds == 5
+    assert settings.require_user_isolation_key is False
+    assert settings.azure_client_id is None
+
+
+def test_a_blank_variable_counts_as_absent() -> None:
+    settings = Settings.from_environment(
+        {**REQUIRED, "COSMOS_DATABASE": "", "COSMOS_KEY": " "}
+        | {"COSMOS_ENDPOINT": "https://account.documents.azure.com:443/"}
+    )
+
+    assert settings.cosmos_database == "conversations"
+    assert settings.cosmos_key is None
+
+
+@pytest.mark.parametrize("text", ["true", "True", "1", "yes", "on"])
+def test_switches_take_the_usual_words(text: str) -> None:
+    settings = Settings.from_environment({**REQUIRED, "REQUIRE_USER_ISOLATION_KEY": text})
+
+    assert settings.require_user_isolation_key is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COSMOS_ENDPOINT", ""),
+        ("COSMOS_ENDPOINT", "account.documents.azure.com"),
+        ("COSMOS_ENDPOINT", "ftp://account"),
+        ("COSMOS_ENDPOINT", "https://account/dbs/x"),
+        ("COSMOS_KEY", "not base64!"),
+        ("COSMOS_DATABASE", "a/b"),
+        ("COSMOS_CONTAINER", "ends in a blank "),
+        ("COSMOS_TIMEOUT_SECONDS", "0"),
+        ("COSMOS_TIMEOUT_SECONDS", "31"),
+        ("COSMOS_TIMEOUT_SECONDS", "nan"),
+        ("COSMOS_TIMEOUT_SECONDS", "5s"),
+        ("REQUIRE_USER_ISOLATION_KEY", "maybe"),
+    ],
+)
+def test_a_bad_variable_is_named_and_its_value_is_not(name: str, value: str) -> None:
+    with pytest.raises(OperatorError) as raised:
+        Settings.from_environment({**REQUIRED, name: value})
+
+    assert name in str(raised.value)
+    assert len(value) < 3 or value not in str(raised.value)
+
+
+def test_all_bad_variables_are_named_at_once() -> None:
+    with pytest.raises(OperatorError, match=r"COSMOS_ENDPOINT: .*COSMOS_TIMEOUT_SECONDS: "):
+        Settings.from_environment({"COSMOS_TIMEOUT_SECONDS": "x"})
+
+
+def test_a_token_is_never_sent_in_the_clear() -> None:
+    with pytest.raises(OperatorError, match="COSMOS_ENDPOINT must be https"):
+        Settings.from_environment({"COSMOS_ENDPOINT": "http://127.0.0.1:8081"})
