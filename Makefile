@@ -17,7 +17,7 @@ help: ## Show this list
 
 setup: $(VENV)/development ## Install everything that running, testing and checking need
 
-run: $(VENV)/runtime ## Serve the app on http://127.0.0.1:$(PORT) with a local Cosmos DB stand-in
+run: $(VENV)/runtime ## Serve the app on http://127.0.0.1:7071 with a local Cosmos DB stand-in
 	@exec $(BIN) -m local --port $(PORT) --cosmos-port $(COSMOS_PORT) --data $(DATA)
 
 test: $(VENV)/development ## Run the whole test suite

@@ -98,7 +98,7 @@ def _log(
         "%s status=%d code=%s duration_ms=%.1f request_charge=%.2f attempts=%d request_id=%s%s",
         operation,
         status,
-        error.code if error else None,
+        (error and error.code) or "-",
         duration_ms,
         spent.request_charge,
         spent.attempts,
