@@ -1,0 +1,154 @@
+// Everything the service needs in one Azure subscription, in the order in which it depends on itself.
+targetScope = 'subscription'
+
+@description('Name of the azd environment. Part of the resource group\'s name and of every tag.')
+@minLength(1)
+@maxLength(32)
+param environmentName string
+
+@description('Azure region of all resources. It must offer Flex Consumption and the chosen API Management tier.')
+@minLength(1)
+param location string
+
+@description('E-mail address that API Management sends its notices to.')
+@minLength(3)
+param publisherEmail string
+
+@description('Application (client) id of the Entra application that stands for this API. The preprovision hook sets it.')
+@minLength(36)
+@maxLength(36)
+param entraApplicationId string
+
+@description('How Cosmos DB is paid for: per request in one region (serverless), or autoscaled across availability zones. Choose before the first deployment.')
+@allowed(['serverless', 'autoscale'])
+param cosmosMode string = 'serverless'
+
+@description('Second region of Cosmos DB, for failover. Only with autoscale; empty for none.')
+param cosmosSecondaryLocation string = ''
+
+@description('Highest throughput of the container in RU/s, only with autoscale. A tenth of it is billed when idle.')
+@minValue(1000)
+param cosmosMaxThroughput int = 1000
+
+@description('Memory of one function app instance in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Requests that one instance serves at a time before another one is started.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 100
+
+@description('Instances that are kept running and spare callers the cold start.')
+@minValue(0)
+@maxValue(1000)
+param alwaysReadyInstances int = 0
+
+@description('Most instances at a time: the ceiling of what a flood of requests can cost.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('API Management tier. StandardV2 can join a virtual network.')
+@allowed(['BasicV2', 'StandardV2'])
+param gatewaySku string = 'BasicV2'
+
+@description('Requests per minute that the gateway accepts from one user.')
+@minValue(1)
+param rateLimitPerMinute int = 300
+
+var tags = { 'azd-env-name': environmentName }
+var suffix = uniqueString(subscription().id, environmentName, location)
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identities 'modules/identities.bicep' = {
+  name: 'identities'
+  scope: group
+  params: { location: location, tags: tags, suffix: suffix }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    publisherPrincipalIds: [identities.outputs.app.principalId, identities.outputs.gateway.principalId]
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    ownerPrincipalId: identities.outputs.app.principalId
+  }
+}
+
+module cosmos 'modules/cosmos.bicep' = {
+  name: 'cosmos'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    mode: cosmosMode
+    secondaryLocation: cosmosSecondaryLocation
+    maxThroughput: cosmosMaxThroughput
+    appPrincipalId: identities.outputs.app.principalId
+  }
+}
+
+module functionApp 'modules/functionapp.bicep' = {
+  name: 'functionapp'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    identity: identities.outputs.app
+    caller: identities.outputs.gateway
+    entraApplicationId: entraApplicationId
+    blobEndpoint: storage.outputs.blobEndpoint
+    packageContainerUrl: storage.outputs.packageContainerUrl
+    cosmosEndpoint: cosmos.outputs.endpoint
+    cosmosDatabase: cosmos.outputs.databaseName
+    cosmosContainer: cosmos.outputs.containerName
+    applicationInsightsConnectionString: monitoring.outputs.connectionString
+    instanceMemoryMB: instanceMemoryMB
+    httpConcurrency: httpConcurrency
+    alwaysReadyInstances: alwaysReadyInstances
+    maximumInstanceCount: maximumInstanceCount
+  }
+}
+
+module apim 'modules/apim.bicep' = {
+  name: 'apim'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    sku: gatewaySku
+    publisherEmail: publisherEmail
+    identity: identities.outputs.gateway
+    entraApplicationId: entraApplicationId
+    backendUrl: functionApp.outputs.url
+    rateLimitPerMinute: rateLimitPerMinute
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    applicationInsightsConnectionString: monitoring.outputs.connectionString
+  }
+}
+
+output AZURE_RESOURCE_GROUP string = group.name
+output FUNCTION_APP_URL string = functionApp.outputs.url
+output GATEWAY_URL string = apim.outputs.url

@@ -1,0 +1,48 @@
+// What the Functions host needs for itself: its own blobs and the deployed package. No user data.
+param location string
+param tags object
+param suffix string
+
+@description('Principal of the function app.')
+param ownerPrincipalId string
+
+var packageContainerName = 'package'
+var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: 'st${suffix}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard_LRS' }
+  kind: 'StorageV2'
+  properties: {
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+  }
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+
+    resource packages 'containers' = {
+      name: packageContainerName
+      properties: { publicAccess: 'None' }
+    }
+  }
+}
+
+resource owner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, ownerPrincipalId, storageBlobDataOwner)
+  scope: account
+  properties: {
+    principalId: ownerPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
+  }
+}
+
+output blobEndpoint string = account.properties.primaryEndpoints.blob
+output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${packageContainerName}'

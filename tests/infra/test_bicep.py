@@ -1,0 +1,129 @@
+"""The templates: they parse, and what matters for safety stands in them as intended."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.infra import INFRA
+from tests.infra.bicep import entries, parameters, parse, strings, text, values, variable, walk
+from tests.infra.settings import names
+
+MODULES = INFRA / "modules"
+FILES = sorted(INFRA.rglob("*.bicep"))
+
+# What conversations/store.py does, in the words of Cosmos DB's role-based access control.
+DATA_ACTIONS = {
+    "readMetadata",
+    "sqlDatabases/containers/items/create",
+    "sqlDatabases/containers/items/read",
+    "sqlDatabases/containers/items/replace",
+    "sqlDatabases/containers/items/delete",
+}
+# What the platform reads, beside the app's own settings.
+PLATFORM_SETTINGS = {
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AzureWebJobsDisableHomepage",
+    "AzureWebJobsStorage__blobServiceUri",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__credential",
+}
+
+
+def only(file: str, key: str) -> str:
+    """Return the one value that a module gives to a property, as it is written."""
+    (node,) = values(MODULES / file, key)
+    return text(node)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_file_parses(file: Path) -> None:
+    broken = [node.start_point for node in walk(parse(file)) if node.is_error or node.is_missing]
+    assert not broken
+
+
+def test_the_apps_role_can_do_what_the_store_does_and_no_more() -> None:
+    (actions,) = values(MODULES / "cosmos.bicep", "dataActions")
+    prefix = "Microsoft.DocumentDB/databaseAccounts/"
+    assert strings(actions) == [action for action in strings(actions) if action.startswith(prefix)]
+    assert {action.removeprefix(prefix) for action in strings(actions)} == DATA_ACTIONS
+
+
+def test_the_apps_role_is_bound_to_the_container() -> None:
+    assert only("cosmos.bicep", "scope") == "containerScope"
+    assert only("cosmos.bicep", "assignableScopes") == "[containerScope]"
+    scope = text(variable(MODULES / "cosmos.bicep", "containerScope"))
+    assert scope.endswith("/colls/${account::database::container.name}")
+
+
+def test_the_app_gets_every_setting_but_the_key() -> None:
+    settings = entries(variable(MODULES / "functionapp.bicep", "settings"))
+    assert set(settings) == (names() - {"COSMOS_KEY"}) | PLATFORM_SETTINGS
+    assert settings["REQUIRE_USER_ISOLATION_KEY"] == "true"
+
+
+def test_no_template_asks_for_a_key_or_a_secret() -> None:
+    called = {
+        text(node.named_children[0]).split(".")[-1]
+        for file in FILES
+        for node in walk(parse(file))
+        if node.type == "call_expression"
+    }
+    assert not {name for name in called if name.startswith(("list", "getSecret"))}
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [
+        ("cosmos.bicep", "disableLocalAuth", "true"),
+        ("cosmos.bicep", "minimalTlsVersion", "Tls12"),
+        ("cosmos.bicep", "type", "Continuous"),
+        ("storage.bicep", "allowSharedKeyAccess", "false"),
+        ("storage.bicep", "allowBlobPublicAccess", "false"),
+        ("storage.bicep", "minimumTlsVersion", "TLS1_2"),
+        ("monitoring.bicep", "DisableLocalAuth", "true"),
+        ("monitoring.bicep", "disableLocalAuth", "true"),
+        ("functionapp.bicep", "httpsOnly", "true"),
+        ("functionapp.bicep", "minTlsVersion", "1.2"),
+        ("functionapp.bicep", "requireAuthentication", "true"),
+        ("functionapp.bicep", "unauthenticatedClientAction", "Return401"),
+        ("functionapp.bicep", "allowedApplications", "[caller.clientId]"),
+        ("functionapp.bicep", "allowedAudiences", "[entraApplicationId]"),
+        ("functionapp.bicep", "perInstanceConcurrency", "httpConcurrency"),
+        ("apim.bicep", "httpCorrelationProtocol", "W3C"),
+        ("apim.bicep", "logClientIp", "false"),
+        ("apim.bicep", "bytes", "0"),
+    ],
+)
+def test_the_locks_are_on(file: str, key: str, value: str) -> None:
+    assert value in [text(node) for node in values(MODULES / file, key)]
+
+
+def test_passwords_for_publishing_are_off() -> None:
+    allowed = [text(node) for node in values(MODULES / "functionapp.bicep", "allow")]
+    assert allowed == ["false", "false"]
+
+
+def test_the_partition_key_is_hashed_whole() -> None:
+    assert "version: 2" in only("cosmos.bicep", "partitionKey")
+    assert "'/isolation_key'" in only("cosmos.bicep", "partitionKey")
+
+
+def test_every_parameter_can_be_set_through_azd() -> None:
+    written = json.loads((INFRA / "main.parameters.json").read_text("utf-8"))["parameters"]
+    assert list(written) == parameters(INFRA / "main.bicep")
+
+
+def test_every_named_value_of_the_policies_is_set() -> None:
+    used = {
+        part.split("}}")[0]
+        for file in (INFRA / "policies").rglob("*.xml")
+        for part in file.read_text("utf-8").split("{{")[1:]
+    }
+    assert used == set(entries(variable(MODULES / "apim.bicep", "values")))
+
+
+def test_every_fragment_is_deployed() -> None:
+    deployed = entries(variable(MODULES / "apim.bicep", "fragments"))
+    assert set(deployed) == {file.stem for file in (INFRA / "policies/fragments").glob("*.xml")}

@@ -1,0 +1,37 @@
+"""docs/deployment.md names what one can set, and nothing that does not exist."""
+
+import json
+import re
+
+import pytest
+
+from tests.infra import INFRA, ROOT
+from tests.infra.bicep import entries, parameters, variable
+from tests.infra.settings import names
+
+DOCUMENT = (ROOT / "docs/deployment.md").read_text("utf-8")
+PARAMETERS = {
+    name: value["value"].strip("${}")
+    for name, value in json.loads((INFRA / "main.parameters.json").read_text("utf-8"))[
+        "parameters"
+    ].items()
+}
+
+
+@pytest.mark.parametrize("name", parameters(INFRA / "main.bicep"))
+def test_every_parameter_is_documented_with_its_variable(name: str) -> None:
+    assert re.search(rf"^\| `{PARAMETERS[name]}` \| `{name}` \|", DOCUMENT, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(names() | set(entries(variable(INFRA / "modules/functionapp.bicep", "settings")))),
+)
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in DOCUMENT
+
+
+def test_every_file_that_is_named_exists() -> None:
+    named = re.findall(r"`((?:infra|docs|\.github)/[\w./-]+)`", DOCUMENT)
+    assert named
+    assert not [name for name in named if not (ROOT / name).exists()]

@@ -1,0 +1,122 @@
+"""azd's hooks: the Entra application is found or created, once, and its definition is sound."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.infra import INFRA
+
+HOOKS = INFRA / "hooks"
+DEFINITION = json.loads((HOOKS / "entra-application.json").read_text("utf-8"))
+POLICY = (INFRA / "policies/api.xml").read_text("utf-8")
+ID = "11111111-2222-3333-4444-555555555555"
+
+needs_sh = pytest.mark.skipif(shutil.which("sh") is None, reason="the hook is a shell script")
+
+
+def run_hook(
+    folder: Path, *, reads_fail: int = 0, known_id: str = "", tenant: str = "home"
+) -> tuple[list[str], str]:
+    """Run the hook with stand-ins for az, azd and sleep; their calls and what the hook prints."""
+    calls = folder / "calls"
+    stand_ins = {
+        "az": f"""
+            case "$*" in
+                cloud*) echo https://graph.example/ ;;
+                "account show --subscription"*) echo home ;;
+                account*) echo {tenant} ;;
+                *"--method get"*)
+                    echo x >> "{folder}/reads"
+                    [ "$(wc -l < "{folder}/reads")" -gt {reads_fail} ] || exit 1
+                    echo {ID} ;;
+            esac""",
+        "azd": "",
+        "sleep": "",
+    }
+    for name, body in stand_ins.items():
+        file = folder / name
+        file.write_text(f'#!/bin/sh\necho "{name} $*" >> "{calls}"\n{body}\n')
+        file.chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "AZURE_ENV_NAME": "test",
+        "AZURE_SUBSCRIPTION_ID": "sub",
+        "ENTRA_APPLICATION_ID": known_id,
+    }
+    command = ["sh", str(HOOKS / "preprovision.sh")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return calls.read_text().splitlines() if calls.exists() else [], done.stdout
+
+
+@needs_sh
+def test_a_known_application_is_left_alone(tmp_path: Path) -> None:
+    calls, printed = run_hook(tmp_path, known_id=ID)
+    assert calls == []
+    assert ID in printed
+
+
+@needs_sh
+def test_a_missing_application_is_created_by_unique_name_and_handed_to_azd(tmp_path: Path) -> None:
+    calls, _ = run_hook(tmp_path)
+    name = "applications(uniqueName='conversations-api-test-sub')"
+    writes = [call for call in calls if "--method patch" in call]
+    assert [call.split("--url ")[1].split()[0] for call in writes] == [
+        f"https://graph.example/v1.0/{name}",
+        f"https://graph.example/v1.0/{name}",
+        f"https://graph.example/v1.0/servicePrincipals(appId='{ID}')",
+    ]
+    assert ["Prefer=create-if-missing" in call for call in writes] == [True, False, True]
+    assert f"azd env set ENTRA_APPLICATION_ID {ID}" in calls
+
+
+@needs_sh
+def test_no_application_is_created_in_another_directory(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_hook(tmp_path, tenant="elsewhere")
+    assert "az login --tenant home" in failed.value.stderr
+    assert "rest" not in (tmp_path / "calls").read_text()
+
+
+@needs_sh
+def test_the_hook_waits_for_the_directory(tmp_path: Path) -> None:
+    calls, _ = run_hook(tmp_path, reads_fail=3)
+    assert [call for call in calls if call.startswith("sleep")] == ["sleep 5"] * 3
+    assert f"azd env set ENTRA_APPLICATION_ID {ID}" in calls
+
+
+@needs_sh
+def test_the_hook_fails_rather_than_hand_on_nothing(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        run_hook(tmp_path, reads_fail=99)
+    assert "azd env set" not in (tmp_path / "calls").read_text()
+
+
+def test_both_hooks_do_the_same() -> None:
+    shell, power_shell = (
+        (HOOKS / f"preprovision.{kind}").read_text("utf-8") for kind in ("sh", "ps1")
+    )
+    for part in ("entra-application.json", "create-if-missing", "servicePrincipals(appId='$id')"):
+        assert part in shell
+        assert part in power_shell
+    unique_name = re.compile(r'"(conversations-api-[^"]*)"')
+    names = [unique_name.findall(hook)[0].replace("$env:", "$") for hook in (shell, power_shell)]
+    assert names[0] == names[1]
+
+
+def test_the_policy_looks_for_what_the_application_declares() -> None:
+    (scope,) = DEFINITION["api"]["oauth2PermissionScopes"]
+    (role,) = DEFINITION["appRoles"]
+    assert f"Contains(&quot;{scope['value']}&quot;)" in POLICY
+    assert f"Contains(&quot;{role['value']}&quot;)" in POLICY
+    assert role["allowedMemberTypes"] == ["Application"]
+    assert [claim["name"] for claim in DEFINITION["optionalClaims"]["accessToken"]] == ["idtyp"]
+
+
+def test_tokens_are_of_the_version_whose_claims_the_policy_reads() -> None:
+    assert DEFINITION["api"]["requestedAccessTokenVersion"] == 2
+    assert DEFINITION["signInAudience"] == "AzureADMyOrg"
