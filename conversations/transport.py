@@ -4,6 +4,8 @@ Importing this module imports aiohttp, which is most of a cold start: only `cosm
 it opens the client.
 """
 
+import math
+import re
 from typing import Any
 
 from aiohttp import ClientConnectorError
@@ -27,6 +29,8 @@ from conversations.failures import (
 
 # The SDK names the kind of resource in every request.
 _RESOURCE_TYPE = "x-ms-thinclient-proxy-resource-type"
+
+_NUMBER = re.compile(r"\d{1,15}(?:\.\d+)?")
 
 
 class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it untyped
@@ -53,12 +57,19 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
             raise ConnectionBroken("cosmos broke the connection") from error
         headers = response.headers
         if spent:
-            spent.request_charge += float(headers.get("x-ms-request-charge", 0))
+            spent.request_charge += _number(headers.get("x-ms-request-charge"), 0)
         if response.status_code >= 400:
             raise FailedAnswer(
                 response.status_code,
-                int(headers.get("x-ms-substatus", 0)),
+                int(_number(headers.get("x-ms-substatus"), 0)),
                 about_document=about_document,
-                retry_after_ms=int(headers.get("x-ms-retry-after-ms", DEFAULT_THROTTLE_MS)),
+                retry_after_ms=math.ceil(
+                    _number(headers.get("x-ms-retry-after-ms"), DEFAULT_THROTTLE_MS)
+                ),
             )
         return response
+
+
+def _number(text: str | None, default: float) -> float:
+    """What a header says; `default` if it is absent, or no number."""
+    return float(text) if text and _NUMBER.fullmatch(text) else default
