@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -103,6 +104,18 @@ def serve_cosmos(folder: Path, **settings: str) -> Iterator[Server]:
         "cosmos", "--port=0", f"--data={folder / 'data.sqlite3'}", settings=settings
     ) as server:
         yield server
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port of loopback that nobody else gets, on which a server can come and go.
+
+    The socket that holds it never listens, so while no server does, connections are refused.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 def emulator_key() -> str:
