@@ -69,6 +69,10 @@ class CosmosWire:
         with self._came:
             assert self._came.wait_for(condition, START_SECONDS), self.requests
 
+    def call_soon(self, function: Callable[[], object]) -> None:
+        """Call in the server's own thread, where a fault's events belong."""
+        self._loop.call_soon_threadsafe(function)
+
     def reset(self) -> None:
         """Forget the requests and the fault."""
         self.requests.clear()

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.cosmos_faults import SECRET
-from tests.rest import Answer
+from tests.cosmos_wire import CosmosWire
+from tests.rest import Answer, Rest
 
 # COSMOS_TIMEOUT_SECONDS of the app under test: short, because silence costs a test all of it.
 BUDGET = 1.0
@@ -65,3 +66,15 @@ def within_budget(budget: float = BUDGET) -> Iterator[None]:
     started = time.monotonic()
     yield
     assert time.monotonic() - started <= budget + GRACE
+
+
+def assert_serves(rest: Rest, wire: CosmosWire, conversation_id: str) -> None:
+    """The whole database is back: an update is one PATCH again, and it is kept."""
+    wire.reset()
+
+    with within_budget():
+        answer = rest.update(conversation_id, {"metadata": {"n": "served"}})
+
+    assert answer.status == 200, answer
+    assert len(wire.documents("PATCH")) == 1
+    assert rest.retrieve(conversation_id).json()["metadata"] == {"n": "served"}

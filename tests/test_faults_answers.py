@@ -32,6 +32,7 @@ from tests.failures import (
     UNAVAILABLE,
     Failure,
     assert_fails,
+    assert_serves,
     throttled,
     within_budget,
 )
@@ -257,15 +258,3 @@ def test_every_operation_refuses_an_answer_that_is_no_json(
     wire.fault = only(operation.method, "/docs/", says(b"{"))
 
     assert_fails(operation.call(wired, id_), INTERNAL)
-
-
-def assert_serves(rest: Rest, wire: CosmosWire, conversation_id: str) -> None:
-    """The whole database is back: an update is one PATCH again, and it is kept."""
-    wire.reset()
-
-    with within_budget():
-        answer = rest.update(conversation_id, {"metadata": {"n": "served"}})
-
-    assert answer.status == 200, answer
-    assert len(wire.documents("PATCH")) == 1
-    assert rest.retrieve(conversation_id).json()["metadata"] == {"n": "served"}
