@@ -8,7 +8,14 @@ import math
 import re
 from typing import Any
 
-from aiohttp import ClientConnectorError
+from aiohttp import (
+    ClientConnectorError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    ServerDisconnectedError,
+)
 from azure.core.exceptions import (
     IncompleteReadError,
     ServiceRequestError,
@@ -48,7 +55,9 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         if spent:
             spent.attempts += 1
         try:
-            response: AsyncHttpResponse = await super().send(request, **config)
+            response: AsyncHttpResponse = await super().send(
+                request, middlewares=[_send_once], **config
+            )
         except (ServiceRequestTimeoutError, ServiceResponseTimeoutError) as error:
             raise Silence("cosmos was silent") from error
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
@@ -68,6 +77,16 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
                 ),
             )
         return response
+
+
+async def _send_once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
+    """Say what became of a broken connection; aiohttp would re-send a GET or DELETE, uncounted."""
+    try:
+        return await send(request)
+    except ClientConnectorError:
+        raise
+    except (ClientOSError, ServerDisconnectedError) as error:
+        raise ConnectionBroken("cosmos broke the connection") from error
 
 
 def _number(text: str | None, default: float) -> float:
