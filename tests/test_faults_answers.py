@@ -12,11 +12,13 @@ import pytest
 
 from tests.cosmos_faults import (
     answers,
+    breaks_off,
     drips,
     first,
     in_turn,
     only,
     patches,
+    resets,
     says,
     says_document,
     silent,
@@ -228,6 +230,8 @@ OPERATIONS = [
         pytest.param(answers(500), UNAVAILABLE, 1, id="500"),
         pytest.param(answers(503), UNAVAILABLE, 2, id="503"),
         pytest.param(silent, TIMEOUT, 1, id="silence"),
+        pytest.param(resets, UNAVAILABLE, 2, id="reset"),
+        pytest.param(breaks_off, UNAVAILABLE, 2, id="half an answer"),
     ],
 )
 def test_every_operation_fails_alike(
