@@ -1,7 +1,9 @@
 """Opens the store in this process, for what cannot be seen through HTTP."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+from azure.core.exceptions import AzureError
 
 from conversations.cosmos import Connection
 from conversations.settings import Settings
@@ -17,5 +19,6 @@ async def open_store(**settings: str) -> AsyncIterator[ConversationStore]:
         yield ConversationStore(connection, checked.cosmos_timeout_seconds)
     finally:
         # The app never closes its client: it is killed. Here an open socket would be a warning.
-        container = await connection.container()
-        await container.client_connection.pipeline_client.close()
+        with suppress(AzureError):  # never opened
+            container = await connection.container()
+            await container.client_connection.pipeline_client.close()
