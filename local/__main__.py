@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from conversations.errors import OperatorError
 from conversations.settings import Settings
@@ -54,12 +55,18 @@ def main(arguments: Sequence[str]) -> NoReturn:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr
     )
+    logging.getLogger("aiohttp.server").addFilter(_is_ours_to_mend)
     try:
         asyncio.run(_run(options))
     except (StartError, HostError, OperatorError) as error:
         sys.exit(f"Cannot start: {error}")
     # As in Azure, the worker ends without a hook: the app's database client gets no goodbye.
     os._exit(0)
+
+
+def _is_ours_to_mend(record: logging.LogRecord) -> bool:
+    """Whether to log it: aiohttp quotes what it refuses as malformed, isolation keys included."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -160,7 +167,8 @@ async def _start_host(stack: AsyncExitStack, options: argparse.Namespace) -> str
 
 
 async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) -> str:
-    server = web.Server(handler, request_factory=_request, access_log=None)
+    # As Kestrel does, leave a compressed body as it is: unpacking it is the app's business.
+    server = web.Server(handler, request_factory=_request, access_log=None, auto_decompress=False)
     runner = web.ServerRunner(server, shutdown_timeout=GRACE)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import azure.functions as func
 from aiohttp import web
@@ -103,25 +103,30 @@ class FunctionsHost:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; a server for aiohttp's `web.Server`."""
-        path = request.rel_url.raw_path
+        # `OPTIONS *` and CONNECT name no path.
+        path = request.rel_url.raw_path if request.rel_url.raw_path.startswith("/") else "/"
         for function in self._functions:
             parameters = function.match(request.method, path)
             if parameters is not None:
-                return await self._invoke(function, request, parameters)
+                return await self._invoke(function, request, path, parameters)
         return web.Response(status=404, headers=self._headers)
 
     async def _invoke(
-        self, function: Function, request: web.BaseRequest, parameters: dict[str, str]
+        self,
+        function: Function,
+        request: web.BaseRequest,
+        path: str,
+        parameters: dict[str, str],
     ) -> web.StreamResponse:
-        body = await request.read()
+        # The host hands a body on only if it was announced with a length.
+        body = await request.read() if request.headers.get("Content-Length") else b""
         http_request = func.HttpRequest(
             method=request.method,
-            url=f"http://{request.host}{request.raw_path}",
+            url=f"http://{_authority(request)}{path}?{request.rel_url.raw_query_string}",
             headers=_joined(request),
             params=dict(parse_qsl(request.rel_url.raw_query_string)),
             route_params=parameters,
-            # The host hands a body on only if it was announced with a length.
-            body=body if request.headers.get("Content-Length") else b"",
+            body=body,
         )
         context = Context(function.name, _trace_parent(request))
         try:
@@ -200,6 +205,11 @@ def _joined(request: web.BaseRequest) -> dict[str, str]:
         key = name.lower()
         joined[key] = f"{joined[key]},{value}" if key in joined else value
     return joined
+
+
+def _authority(request: web.BaseRequest) -> str:
+    """The Host header, made unable to pass for a path, as Kestrel makes it by refusing."""
+    return quote(request.host, safe=":[]", errors="surrogateescape")
 
 
 def _trace_parent(request: web.BaseRequest) -> str:
