@@ -2,8 +2,9 @@
 
 import azure.functions as func
 
-from conversations.routes import blueprint
+from conversations.routes import blueprint, warm_up
 
 # Callers are let in by API Management and App Service authentication, not by function keys.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 app.register_functions(blueprint)
+warm_up()

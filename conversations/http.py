@@ -12,15 +12,17 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
-from pydantic import BaseModel
 
 from conversations import usage
 from conversations.errors import ApiError, InternalError, OperatorError
 
-Handler = Callable[[func.HttpRequest], Awaitable[BaseModel]]
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Handler = Callable[[func.HttpRequest], Awaitable["BaseModel"]]
 Trigger = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
 
 CLIENT_REQUEST_ID = "x-ms-client-request-id"

@@ -1,78 +1,48 @@
-"""One trigger per operation: read the request, call the store, answer with a model.
+"""Which URL and method is which operation: all that Azure Functions reads of the app at its start.
 
-The order of the calls in a trigger is the order of the contract's checks (section 3).
+Imports neither pydantic nor the Cosmos SDK, which are most of a cold start: the host waits for this
+module, while the operations load behind its back.
 """
 
-import functools
+import asyncio
+import contextlib
+import importlib
 import re
-from typing import Never
+from typing import Any, Never
 
 import azure.functions as func
 
-from conversations.body import json_value
-from conversations.cosmos import Connection
 from conversations.errors import MethodNotAllowed, UnknownUrl
-from conversations.http import answered
-from conversations.isolation import IsolationKey, isolation_key
-from conversations.models import (
-    Conversation,
-    ConversationId,
-    CreateConversation,
-    DeletedConversation,
-    UpdateConversation,
-    conversation_id,
-    parse,
-)
-from conversations.settings import settings
-from conversations.store import ConversationStore
+from conversations.http import Handler, answered
 
 COLLECTION = "openai/v1/conversations"
 ITEM = COLLECTION + "/{conversation_id}"
 
-# What the catch-all says of the URLs above; the host matches them regardless of case.
-_METHODS = (
-    (re.compile(rf"/{COLLECTION}/?", re.IGNORECASE), ["POST"]),
-    (re.compile(rf"/{COLLECTION}/[^/]+/?", re.IGNORECASE), ["GET", "POST", "DELETE"]),
+# Function name, which is also the operation's in `operations.py`; route; method.
+OPERATIONS = (
+    ("create_conversation", COLLECTION, "POST"),
+    ("retrieve_conversation", ITEM, "GET"),
+    ("update_conversation", ITEM, "POST"),
+    ("delete_conversation", ITEM, "DELETE"),
 )
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
-@blueprint.route(COLLECTION, methods=["POST"])
-@answered
-async def create_conversation(request: func.HttpRequest) -> Conversation:
-    """`POST /openai/v1/conversations`."""
-    key = _isolation_key(request)
-    body = parse(CreateConversation, json_value(request.headers, request.get_body()))
-    return await _store().create(key, body.metadata or {})
+def _operation(name: str) -> Handler:
+    async def operation(request: func.HttpRequest) -> Any:
+        return await getattr(_load_operations(), name)(request)
+
+    operation.__name__ = name
+    return operation
 
 
-@blueprint.route(ITEM, methods=["GET"])
-@answered
-async def retrieve_conversation(request: func.HttpRequest) -> Conversation:
-    """`GET /openai/v1/conversations/{conversation_id}`."""
-    key = _isolation_key(request)
-    return await _store().retrieve(key, _conversation_id(request))
+def _load_operations() -> Any:
+    return importlib.import_module("conversations.operations")
 
 
-@blueprint.route(ITEM, methods=["POST"])
-@answered
-async def update_conversation(request: func.HttpRequest) -> Conversation:
-    """`POST /openai/v1/conversations/{conversation_id}`."""
-    key = _isolation_key(request)
-    id_ = _conversation_id(request)
-    body = parse(UpdateConversation, json_value(request.headers, request.get_body()))
-    return await _store().replace_metadata(key, id_, body.metadata or {})
-
-
-@blueprint.route(ITEM, methods=["DELETE"])
-@answered
-async def delete_conversation(request: func.HttpRequest) -> DeletedConversation:
-    """`DELETE /openai/v1/conversations/{conversation_id}`."""
-    key = _isolation_key(request)
-    id_ = _conversation_id(request)
-    await _store().delete(key, id_)
-    return DeletedConversation(id=id_)
+for _name, _route, _method in OPERATIONS:
+    blueprint.route(_route, methods=[_method])(answered(_operation(_name)))
 
 
 @blueprint.route("{*path}")
@@ -86,21 +56,31 @@ async def zz_unknown_url(request: func.HttpRequest) -> Never:
     # Not urlsplit, which raises on some values of the Host header.
     path = "/" + request.url.split("/", 3)[-1].partition("?")[0]
     method = request.method.upper()
-    for pattern, allowed in _METHODS:
-        if pattern.fullmatch(path):
-            raise MethodNotAllowed(method, path, allowed)
+    allowed = [known for _, route, known in OPERATIONS if _pattern(route).fullmatch(path)]
+    if allowed:
+        raise MethodNotAllowed(method, path, allowed)
     raise UnknownUrl(method, path)
 
 
-def _isolation_key(request: func.HttpRequest) -> IsolationKey | None:
-    return isolation_key(request.headers, required=settings().require_user_isolation_key)
+def _pattern(route: str) -> re.Pattern[str]:
+    """What the host matches to `route`: regardless of case, with or without a trailing slash."""
+    return re.compile(rf"/{re.sub('{.*}', '[^/]+', route)}/?", re.IGNORECASE)
 
 
-def _conversation_id(request: func.HttpRequest) -> ConversationId:
-    return conversation_id(request.route_params["conversation_id"])
+def warm_up() -> None:
+    """Load the operations and open the database, so that the first request need not wait for it.
+
+    Neither waits nor fails. Does nothing outside of an event loop, where tools index the app.
+    """
+    with contextlib.suppress(RuntimeError):
+        loop = asyncio.get_running_loop()
+        _warming_up.add(loop.create_task(_warm_up()))
 
 
-@functools.cache
-def _store() -> ConversationStore:
-    """The store of this process: one client, as the SDK wants it."""
-    return ConversationStore(Connection(settings()), settings().cosmos_timeout_seconds)
+_warming_up: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
+
+
+async def _warm_up() -> None:
+    # In a thread, so that the worker can meanwhile tell the host which functions there are.
+    operations = await asyncio.to_thread(_load_operations)
+    operations.open_database()

@@ -60,6 +60,10 @@ class Settings(BaseModel):
         le=30,
         description="Budget of a request's database work in seconds, opening and retry included.",
     )
+    cosmos_proxy_from_environment: bool = Field(
+        default=False,
+        description="Reach Cosmos DB through HTTPS_PROXY and the like; costs CPU in every request.",
+    )
     require_user_isolation_key: bool = Field(
         default=False,
         description="Refuse requests without x-ms-user-isolation-key.",

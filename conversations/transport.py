@@ -47,8 +47,19 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
     know these, and the one retry that the contract allows is the store's.
     """
 
-    async def send(self, request: HttpRequest, **config: Any) -> AsyncHttpResponse:
-        """Send one request. Raises DatabaseFailure."""
+    async def send(
+        self,
+        request: HttpRequest,
+        *,
+        connection_timeout: float,
+        read_timeout: float,
+        connection_verify: bool,
+        **_: Any,
+    ) -> AsyncHttpResponse:
+        """Send one request. Raises DatabaseFailure.
+
+        What else the SDK passes is for policies that this app's pipeline is without.
+        """
         about_document = request.headers.get(_RESOURCE_TYPE) == "docs"
         # What the SDK does in the background is not the request's.
         spent = usage.current.get(None) if about_document else None
@@ -56,7 +67,11 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
             spent.attempts += 1
         try:
             response: AsyncHttpResponse = await super().send(
-                request, middlewares=[_send_once], **config
+                request,
+                connection_timeout=connection_timeout,
+                read_timeout=read_timeout,
+                connection_verify=connection_verify,
+                middlewares=[_send_once],
             )
         except (ServiceRequestTimeoutError, ServiceResponseTimeoutError) as error:
             raise Silence("cosmos was silent") from error

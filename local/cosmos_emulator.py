@@ -243,13 +243,14 @@ class CosmosEmulator:
         etag = _etag(stored)
         return self._respond(
             status,
-            {**stored.body, "_etag": etag},
+            {**stored.body, "_etag": etag, "_self": f"dbs/local/colls/{self._rid}/docs/local/"},
             {"etag": etag, "x-ms-request-charge": CHARGES[request.method], **self._session()},
         )
 
     def _session(self) -> dict[str, str]:
-        """The session token, with the two paths by which the SDK files it."""
+        """The session token, and by which paths and range the SDK files it."""
         return {
+            "x-ms-documentdb-partitionkeyrangeid": "0",
             "x-ms-session-token": f"0:-1#{self._storage.version}",
             "x-ms-alt-content-path": quote(self._link),
             "x-ms-content-path": self._rid,

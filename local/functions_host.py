@@ -122,7 +122,7 @@ class FunctionsHost:
         body = await request.read() if request.headers.get("Content-Length") else b""
         http_request = func.HttpRequest(
             method=request.method,
-            url=f"http://{_authority(request)}{path}?{request.rel_url.raw_query_string}",
+            url=_url(request, path),
             headers=_joined(request),
             params=dict(parse_qsl(request.rel_url.raw_query_string)),
             route_params=parameters,
@@ -207,9 +207,11 @@ def _joined(request: web.BaseRequest) -> dict[str, str]:
     return joined
 
 
-def _authority(request: web.BaseRequest) -> str:
-    """The Host header, made unable to pass for a path, as Kestrel makes it by refusing."""
-    return quote(request.host, safe=":[]", errors="surrogateescape")
+def _url(request: web.BaseRequest, path: str) -> str:
+    """The whole URL. The Host header is made unable to pass for a path; Kestrel refuses such."""
+    authority = quote(request.host, safe=":[]", errors="surrogateescape")
+    query = request.rel_url.raw_query_string
+    return f"http://{authority}{path}" + (f"?{query}" if query else "")
 
 
 def _trace_parent(request: web.BaseRequest) -> str:

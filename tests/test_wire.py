@@ -1,6 +1,7 @@
 """What an operation sends to Cosmos DB, counted on the wire."""
 
 import json
+import time
 
 from tests.cosmos_wire import CosmosWire
 from tests.rest import Rest
@@ -66,12 +67,25 @@ def test_an_invalid_request_costs_none(wired: Rest, wire: CosmosWire) -> None:
     assert wire.requests == []
 
 
-def test_the_first_update_reads_the_account_but_not_the_container(wire: CosmosWire) -> None:
+def test_the_first_update_finds_the_client_open(wire: CosmosWire) -> None:
+    """The account is read when the app is loaded, the container's properties never."""
     wire.reset()
     with serve_host(wire.url) as server:
-        rest = Rest(server.url)
-        assert rest.update("conv_missing", {"metadata": {}}).status == 404
+        while not wire.requests:
+            time.sleep(0.01)
+        assert Rest(server.url).update("conv_missing", {"metadata": {}}).status == 404
 
-        paths = [request.path for request in wire.requests]
+        requests = {(request.method, request.path) for request in wire.requests}
 
-    assert set(paths) == {"/", "/dbs/conversations/colls/conversations/docs/conv_missing/"}
+    patch = ("PATCH", "/dbs/conversations/colls/conversations/docs/conv_missing/")
+    assert requests == {("GET", "/"), patch}
+
+
+def test_a_warm_retrieve_is_one_read(wired: Rest, wire: CosmosWire) -> None:
+    conversation = wired.create()
+    wired.retrieve(conversation["id"])
+    wire.requests.clear()
+
+    assert wired.retrieve(conversation["id"]).status == 200
+
+    assert [request.method for request in wire.requests] == ["GET"]

@@ -28,6 +28,7 @@ var settings = {
   COSMOS_DATABASE: cosmosDatabase
   COSMOS_CONTAINER: cosmosContainer
   COSMOS_TIMEOUT_SECONDS: '5'
+  COSMOS_PROXY_FROM_ENVIRONMENT: 'false'
   REQUIRE_USER_ISOLATION_KEY: 'true'
   AZURE_CLIENT_ID: identity.clientId
 
