@@ -27,10 +27,11 @@ test-e2e: $(VENV)/development ## Run the end-to-end tests against the server at 
 	@test -n "$(BASE_URL)" || { echo "Say which server: make test-e2e BASE_URL=http://127.0.0.1:7071"; exit 2; }
 	BASE_URL=$(BASE_URL) $(BIN) -m pytest tests/e2e $(ARGS)
 
-check: $(VENV)/development ## Lint, format and types
+check: $(VENV)/development ## Lint, format, types and known vulnerabilities
 	$(BIN) -m ruff check .
 	$(BIN) -m ruff format --check .
 	$(BIN) -m mypy
+	$(BIN) audit.py
 
 format: $(VENV)/development ## Rewrite the code in the project's format
 	$(BIN) -m ruff check --fix .
