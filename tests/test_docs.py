@@ -11,7 +11,7 @@ import pytest
 from conversations.settings import Settings
 from tests.servers import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text()
 SETTINGS = {name.upper(): field for name, field in Settings.model_fields.items()}
 
