@@ -359,7 +359,7 @@ def numbered(template: str, *, before: str, after: str) -> bytes:
         ),
     ],
 )
-def test_a_bomb_is_refused_within_a_second(
+def test_a_bomb_is_refused_within_seconds(
     target: Rest, conversation_id: str, body: bytes, expected: str
 ) -> None:
     assert MAX_BODY - 100 < len(body) <= MAX_BODY
@@ -370,7 +370,7 @@ def test_a_bomb_is_refused_within_a_second(
 
     assert answer.status == 400
     assert code(answer) == expected
-    # Ten times what the slowest needs; quadratic work on 128 KiB would take minutes.
+    # Many times what the slowest needs, so that a busy machine passes; quadratic work would not.
     assert seconds < 5
 
 
