@@ -22,23 +22,25 @@ OLDEST_NODE = 20
 INSTALL_SECONDS = 300
 
 
-@functools.cache
 def node() -> str:
     """The Node to run, with the packages in place. Skips the test if there is none."""
-    program = shutil.which("node")
-    npm = shutil.which("npm")
-    if program is None or npm is None:
-        pytest.skip("node and npm are not installed")
-    version = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    reason = _what_is_missing()
+    if reason:
+        pytest.skip(reason)
+    return "node"
+
+
+@functools.cache
+def _what_is_missing() -> str | None:
+    if not shutil.which("node") or not shutil.which("npm"):
+        return "node and npm are not installed"
+    done = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    version = done.stdout.strip()
     if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
-        pytest.skip(f"Node {OLDEST_NODE} or later is needed; this is {version.strip()}")
+        return f"Node {OLDEST_NODE} or later is needed; this is {version}"
     with PACKAGE.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes come here at once
-        if not _installed():
-            _install(npm)
-    return program
+        return None if _installed() else _install()
 
 
 def _installed() -> bool:
@@ -49,26 +51,25 @@ def _installed() -> bool:
     return True
 
 
-def _install(npm: str) -> None:
-    done = subprocess.run(
-        [
-            npm,
-            "install",
-            "--no-package-lock",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--fetch-retries=0",
-            "--fetch-timeout=30000",
-        ],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-500:]}")
+def _install() -> str | None:
+    """Install. Returns why not, if not."""
+    options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+    patience = ["--fetch-retries=0", "--fetch-timeout=30000"]
+    try:
+        done = subprocess.run(
+            ["npm", "install", *options, *patience],
+            cwd=FOLDER,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"npm took over {INSTALL_SECONDS} s"
+    if done.returncode == 0:
+        return None
+    errors = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
+    return f"npm install failed: {'; '.join(errors[:2])}"
 
 
 @contextmanager
