@@ -157,7 +157,6 @@ def cosmos_wire(folder: Path) -> Iterator[CosmosWire]:
     """Serve on a free port of loopback until the block ends, with the documents in `folder`."""
     ready = threading.Event()
     stop = asyncio.Event()
-    loop = asyncio.new_event_loop()
     wires: list[CosmosWire] = []
 
     async def serve(port: int) -> None:
@@ -173,13 +172,14 @@ def cosmos_wire(folder: Path) -> Iterator[CosmosWire]:
             await wire.shut_down()
 
     with reserved_port() as port:
-        thread = threading.Thread(target=loop.run_until_complete, args=(serve(port),))
+        # Its end cancels the handlers that hang on.
+        thread = threading.Thread(target=lambda: asyncio.run(serve(port)))
         thread.start()
         try:
             if not ready.wait(START_SECONDS):
                 raise RuntimeError("the recording server did not start")
             yield wires[0]
         finally:
-            loop.call_soon_threadsafe(stop.set)
+            if wires:
+                wires[0].call_soon(stop.set)
             thread.join()
-            loop.close()

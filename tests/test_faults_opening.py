@@ -13,6 +13,7 @@ from tests.cosmos_faults import (
     breaks_off,
     drips,
     first,
+    only,
     resets,
     says,
     says_document,
@@ -122,6 +123,24 @@ def test_the_budget_is_one_for_opening_and_operation(cold: Rest, wire: CosmosWir
 
     assert_fails(answer, TIMEOUT)
     assert len(wire.documents("PATCH")) == 1
+
+
+@pytest.mark.parametrize("how", ["silence", "an answer of no use"])
+def test_what_the_sdk_asks_before_the_first_read_may_fail(
+    cold: Rest, wire: CosmosWire, how: str
+) -> None:
+    conversation = cold.create()  # its session token makes the SDK ask for the partitions
+    ranges = silent if how == "silence" else says(b"{")
+    wire.fault = only("GET", "/pkranges", ranges)
+
+    with within_budget():
+        answer = cold.retrieve(conversation["id"])
+
+    if how == "silence":
+        assert_fails(answer, TIMEOUT)
+    else:
+        assert answer.json() == conversation
+    assert_serves(cold, wire, conversation["id"])
 
 
 def test_many_first_requests_share_one_opening(cold: Rest, wire: CosmosWire) -> None:
