@@ -348,4 +348,5 @@ def test_requests_under_way_outlive_the_client_that_another_one_left(
         wire.call_soon(moved.set)
 
         assert under_way.result().json()["metadata"] == {"n": "1"}
+    assert [slow_id in request.path for request in wire.documents("PATCH")].count(True) == 1
     assert_serves(wired, wire, moved_id)
