@@ -17,7 +17,7 @@ import pytest
 from tests.rest import CONVERSATIONS, JSON, Rest
 from tests.servers import START_SECONDS, Server, emulator_key, reserved_port, serve
 
-KILLS = 4
+KILLS = 3
 WRITERS = 4
 # Acknowledged requests between two kills: enough that every writer is in its stride.
 STRIDE = 40
