@@ -31,7 +31,7 @@ check: $(VENV)/development ## Lint, format, types and known vulnerabilities
 	$(BIN) -m ruff check .
 	$(BIN) -m ruff format --check .
 	$(BIN) -m mypy
-	$(BIN) audit.py
+	$(BIN) -m local.audit
 
 format: $(VENV)/development ## Rewrite the code in the project's format
 	$(BIN) -m ruff check --fix .

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-import audit
+from local import audit
 from tests.servers import ROOT
 
 PAIRS = [

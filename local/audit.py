@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-REQUIREMENTS = Path(__file__).parent / "requirements-dev.txt"
+REQUIREMENTS = Path(__file__).parent.parent / "requirements-dev.txt"
 # No answer by then: a network that swallows packets, not a slow database.
 SECONDS = 120
 OFFLINE = "Skipped the audit for known vulnerabilities: their database cannot be reached."
