@@ -1,0 +1,1 @@
+"""What one update costs, and against what. Never deployed; `make bench` runs it."""

@@ -1,0 +1,57 @@
+"""Measure what one update costs, over its floors, and write the results.
+
+Writes results.md and results.svg. Ends within five minutes. Linux only.
+"""
+
+import argparse
+import dataclasses
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import costs, plot, report
+from benchmarks.processes import Failed
+
+HERE = Path(__file__).parent
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the benchmark. A goal that is missed is a result, not a failure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often to measure all")
+    parser.add_argument("--quick", action="store_true", help="see in seconds that it works")
+    parser.add_argument(
+        "--output", type=Path, default=HERE, metavar="FOLDER", help="for the results"
+    )
+    options = parser.parse_args(arguments)
+    plan = costs.QUICK if options.quick else costs.Plan()
+    if options.rounds:
+        plan = dataclasses.replace(plan, rounds=options.rounds)
+    with tempfile.TemporaryDirectory() as logs:
+        try:
+            samples = costs.measure(plan, Path(logs), print_progress)
+        except Failed as failure:
+            sys.exit(f"The benchmark failed: {failure}\n{last_lines(Path(logs))}")
+    rows = report.rows(samples, plan)
+    print(report.table(report.HEADER, [row.cells() for row in rows]))
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "results.md").write_text(report.markdown(rows, report.machine()))
+    (options.output / "results.svg").write_text(plot.svg(samples, rows))
+
+
+def print_progress(line: str) -> None:
+    """Say on standard error how far it is; the table alone goes to standard output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def last_lines(folder: Path, count: int = 5) -> str:
+    """The end of each log that a failed benchmark leaves."""
+    return "\n".join(
+        "\n".join([f"{log.name}:", *log.read_text().splitlines()[-count:]])
+        for log in sorted(folder.glob("*.log"))
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,33 @@
+"""A Functions process: the local host serving the function app of one folder.
+
+The same process for our app (the repository's folder) and for the trivial one, so that what they
+differ by is theirs.
+"""
+
+import asyncio
+import importlib
+import logging
+import os
+import sys
+
+from aiohttp import web
+
+from benchmarks.processes import ROOT, answer_commands
+from local.functions_host import FunctionsHost
+
+
+async def _main(folder: str) -> None:
+    sys.path.insert(0, folder)
+    app = importlib.import_module("function_app").app
+    host = FunctionsHost(app, ROOT / "host.json")
+    runner = web.ServerRunner(web.Server(host.handle, access_log=None))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await answer_commands({"url": "http://{}:{}".format(*runner.addresses[0])})
+    os._exit(0)  # as in Azure, the worker ends without a hook
+
+
+if __name__ == "__main__":
+    # As `python -m local` sets it up.
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
+    asyncio.run(_main(sys.argv[1]))
