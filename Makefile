@@ -2,14 +2,16 @@
 # dependencies. Another Python: make test PYTHON=python3.12 VENV=.venv-3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-e2e check format lock clean
+.PHONY: help setup run test test-e2e check bench bench-peers format lock clean
 
 VENV ?= .venv
 BIN = $(VENV)/bin/python
 PORT ?= 7071
 COSMOS_PORT ?= 8081
 DATA ?= .local/cosmos.sqlite3
-# Arguments for pytest, for example: make test ARGS='tests/test_update.py -k metadata'
+# Where `make bench-peers` installs the server that it measures ours against.
+PEERS ?= .venv-peers
+# Arguments for pytest or the benchmark: make test ARGS='tests/test_update.py -k metadata'
 ARGS ?=
 
 help: ## Show this list
@@ -33,6 +35,18 @@ check: $(VENV)/development ## Lint, format, types and known vulnerabilities
 	$(BIN) -m mypy
 	$(BIN) -m local.audit
 
+bench: $(VENV)/development ## Measure what an update costs, over its floors (under five minutes)
+	@$(BIN) -m benchmarks $(ARGS)
+
+bench-peers: $(VENV)/runtime ## Measure ours against llama-stack (under five minutes)
+	@if $(BIN) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then \
+		$(MAKE) --no-print-directory $(PEERS)/installed && \
+		$(BIN) -m benchmarks.peers --peer $(PEERS)/bin/ogx $(ARGS); \
+	else \
+		echo "Skipped: llama-stack needs Python 3.12 or newer. Where there is one:"; \
+		echo "  make bench-peers PYTHON=python3.13 VENV=.venv-3.13"; \
+	fi
+
 format: $(VENV)/development ## Rewrite the code in the project's format
 	$(BIN) -m ruff check --fix .
 	$(BIN) -m ruff format .
@@ -43,6 +57,8 @@ lock: $(VENV)/development ## Pin the closure of requirements*.in, with hashes, f
 	$(BIN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --constraints requirements.txt \
 		requirements-dev.in --output-file requirements-dev.txt
+	$(BIN) -m uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
+		--no-header --no-annotate requirements-peers.in --output-file requirements-peers.txt
 
 clean: ## Remove the virtual environment and every cache; .local, your data, stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -58,6 +74,14 @@ $(VENV)/development: requirements-dev.txt | $(BIN)
 	@echo "Installing what the app, its tests and its checks need (once) ..."
 	@$(BIN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $(VENV)/runtime $@
+
+# The same Python as ours, so that only the servers differ.
+$(PEERS)/installed: requirements-peers.txt | $(BIN)
+	@echo "Installing the peer (once) ..."
+	@local/setup-venv $(PEERS) $(BIN)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-peers.txt
+	@touch $@
 
 $(BIN):
 	@local/setup-venv $(VENV) $(PYTHON)

@@ -19,11 +19,10 @@ HERE = Path(__file__).parent
 def main(arguments: Sequence[str]) -> None:
     """Run the benchmark. A goal that is missed is a result, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, metavar="N", help="how often to measure all")
-    parser.add_argument("--quick", action="store_true", help="see in seconds that it works")
-    parser.add_argument(
-        "--output", type=Path, default=HERE, metavar="FOLDER", help="for the results"
-    )
+    add = parser.add_argument
+    add("--rounds", type=int, metavar="N", help="how often to measure all (default 7)")
+    add("--quick", action="store_true", help="tiny counts: see that it works, not what it costs")
+    add("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
     options = parser.parse_args(arguments)
     plan = costs.QUICK if options.quick else costs.Plan()
     if options.rounds:

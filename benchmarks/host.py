@@ -6,6 +6,7 @@ differ by is theirs.
 
 import asyncio
 import importlib
+import json
 import logging
 import os
 import sys
@@ -13,13 +14,14 @@ import sys
 from aiohttp import web
 
 from benchmarks.processes import ROOT, answer_commands
-from local.functions_host import FunctionsHost
+from local.functions_host import FunctionsHost, index
 
 
 async def _main(folder: str) -> None:
     sys.path.insert(0, folder)
     app = importlib.import_module("function_app").app
-    host = FunctionsHost(app, ROOT / "host.json")
+    host_json = json.loads((ROOT / "host.json").read_text())
+    host = FunctionsHost(index(app, host_json), host_json)
     runner = web.ServerRunner(web.Server(host.handle, access_log=None))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -27,7 +27,8 @@ def svg(samples: Samples, rows: list[Row]) -> str:
     height = _cpu_height() + 70 + LINE * len(_with_goal(rows))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" font-family="system-ui, sans-serif" font-size="13" fill="{TEXT}" '
+        f'width="{WIDTH}" font-family="system-ui, Helvetica, Arial, sans-serif" font-size="13" '
+        f'fill="{TEXT}" '
         'role="img" aria-label="What an update costs, and how far the goals are">\n'
         + "\n".join(parts)
         + "\n</svg>\n"
@@ -52,7 +53,7 @@ def _cpu(samples: Samples) -> Iterator[str]:
         for name in ("hand", "sdk", "trivial", "ours")
     }
     sums = [sum(medians[name] for name, _ in parts) for _, parts in _CPU_BARS]
-    yield _title("CPU per update, 16 in flight (µs, shorter is better)", 20)
+    yield _title("CPU of one update in µs, 16 in flight", 20)
     for place, ((label, parts), total) in enumerate(zip(_CPU_BARS, sums, strict=True)):
         top = 34 + LINE * place
         yield _label(label, top)
@@ -65,7 +66,7 @@ def _cpu(samples: Samples) -> Iterator[str]:
 
 
 def _goals(rows: list[Row], top: int) -> Iterator[str]:
-    yield _title("Goals: how much of what each allows is used", top + 20)
+    yield _title("What each goal allows, and how much of it is used", top + 20)
     shown = _with_goal(rows)
     for place, row in enumerate(shown):
         assert row.goal is not None
@@ -76,8 +77,8 @@ def _goals(rows: list[Row], top: int) -> Iterator[str]:
         yield _label(row.what, line)
         yield _bar(LABELS, line, width, MET if row.met else MISSED)
         sign = "≥" if row.at_least else "≤"
-        text = f"{row.ratio.median:.2f} {'✓' if row.met else '✗'} ({sign} {row.goal:g})"
-        yield _value(text, LABELS + width, line)
+        text = f"{row.ratio.median:.2f} {'✓' if row.met else '✗'} ({sign} {row.goal:.3g})"
+        yield _value(text, LABELS + BAR, line)  # in a column: beside its bar it could hit the line
     middle = LABELS + BAR / MOST
     bottom = top + 34 + LINE * len(shown)
     yield (

@@ -35,7 +35,7 @@ class Unit:
 
 
 MICROSECONDS = Unit("µs", 1e6)
-MILLISECONDS = Unit("ms", 1e3)
+MILLISECONDS = Unit("ms", 1e3, 1)
 MEGABYTES = Unit("MB", 1e-6, 1)
 PER_SECOND = Unit("/s")
 COUNT = Unit("", digits=2)
@@ -63,7 +63,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """The row as the table shows it."""
-        goal = "" if self.goal is None else f"{'≥' if self.at_least else '≤'} {self.goal:g}"
+        goal = "" if self.goal is None else f"{'≥' if self.at_least else '≤'} {self.goal:.3g}"
         met = {True: "yes", False: "**no**", None: ""}[self.met]
         return self.what, self.ours, self.over, RATIO.of(self.ratio), goal, met
 
@@ -81,12 +81,12 @@ def _rows(samples: Samples, plan: Plan) -> Iterator[Row]:
             ours, trivial = (f"cpu {side}{name} {in_flight}" for name in ("ours", "trivial"))
             sdk, hand = (f"cpu {name} {in_flight}" for name in ("sdk", "hand"))
             what = f"CPU{where}, {in_flight} in flight, over "
-            yield _over(samples, what + "SDK + function", ours, (sdk, trivial), 1.0)
-            yield _over(samples, what + "patch by hand", ours, (hand,), 3.0)
-            yield _over(samples, what + "by hand + function", ours, (hand, trivial), None)
+            yield over(samples, what + "SDK + function", ours, (sdk, trivial), 1.0)
+            yield over(samples, what + "patch by hand", ours, (hand,), 3.0)
+            yield over(samples, what + "by hand + function", ours, (hand, trivial), None)
     yield _count(samples, "Cosmos round trips, warm", "round trips warm", 1)
     yield _count(samples, "Cosmos round trips, first update", "round trips first", 1)
-    yield _over(
+    yield over(
         samples,
         "import, over the libraries",
         "import ours",
@@ -95,7 +95,7 @@ def _rows(samples: Samples, plan: Plan) -> Iterator[Row]:
         unit=MILLISECONDS,
     )
     for where, side in inside:
-        yield _over(
+        yield over(
             samples,
             f"start to first 200{where}, over a function",
             f"cold start {side}ours",
@@ -104,7 +104,7 @@ def _rows(samples: Samples, plan: Plan) -> Iterator[Row]:
             unit=MILLISECONDS,
         )
     early, late = plan.memory_updates
-    yield _over(
+    yield over(
         samples,
         f"memory after {late:,} updates, over after {early:,}",
         "memory late",
@@ -112,7 +112,7 @@ def _rows(samples: Samples, plan: Plan) -> Iterator[Row]:
         1.05,
         unit=MEGABYTES,
     )
-    yield _over(
+    yield over(
         samples,
         "throughput, 64 in flight over 16",
         "throughput 64 in flight",
@@ -124,7 +124,7 @@ def _rows(samples: Samples, plan: Plan) -> Iterator[Row]:
     yield _count(samples, "request charges logged, per update", "charges logged", 1, at_least=True)
 
 
-def _over(
+def over(
     samples: Samples,
     what: str,
     ours: str,
@@ -134,6 +134,7 @@ def _over(
     at_least: bool = False,
     unit: Unit = MICROSECONDS,
 ) -> Row:
+    """A row of what was measured as `ours` over the sum of what was measured as `floor`."""
     above, below = samples.sums(ours), samples.sums(*floor)
     ratios = [one / other for one, other in zip(above, below, strict=True)]
     return Row(
