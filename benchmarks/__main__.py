@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run the benchmark. A goal that is missed is a result, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--rounds", type=int, metavar="N", help="how often to measure all (default 7)")
+    add("--rounds", type=int, metavar="N", help="how often to measure all (default 10)")
     add("--quick", action="store_true", help="tiny counts: see that it works, not what it costs")
     add("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
     options = parser.parse_args(arguments)

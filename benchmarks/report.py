@@ -103,7 +103,8 @@ def _rows(samples: Samples, plan: Plan) -> Iterator[Row]:
             1.4,
             unit=MILLISECONDS,
         )
-    early, late = plan.memory_updates
+    early = plan.memory_updates[0]
+    late = int(samples.sums("memory updates")[0])
     yield over(
         samples,
         f"memory after {late:,} updates, over after {early:,}",
