@@ -19,7 +19,8 @@ from benchmarks.canned_cosmos import REQUEST_CHARGE
 from benchmarks.processes import ROOT, Child, cpu_seconds, environment, resident_bytes
 from benchmarks.samples import Samples
 
-TRIVIAL = ROOT / "benchmarks" / "trivial"
+# The folders of the two function apps.
+APPS = {"ours": str(ROOT), "trivial": str(ROOT / "benchmarks" / "trivial")}
 TARGETS = [
     [f"/openai/v1/conversations/{id_}", key]
     for id_, key in map(traffic.conversation, range(len(traffic.CONVERSATION_IDS)))
@@ -56,7 +57,9 @@ def measure(plan: Plan, folder: Path, progress: Callable[[str], None]) -> Sample
     """Run the plan; logs go to `folder`. Returns every figure by name, one per round."""
     samples = Samples()
     started = time.monotonic()
-    with Bench(plan, folder, samples, progress) as bench:
+    with ExitStack() as stack:
+        bench = Bench(plan, folder, samples, progress, stack)
+        bench.warm_up()
         for number in range(1, plan.rounds + 1):
             if time.monotonic() - started > plan.round_seconds:
                 progress(f"out of time: {number - 1} of {plan.rounds} rounds")
@@ -74,41 +77,40 @@ class Bench:
     """The processes that stay up for the whole benchmark, and the measurements on them."""
 
     def __init__(
-        self, plan: Plan, folder: Path, samples: Samples, progress: Callable[[str], None]
+        self,
+        plan: Plan,
+        folder: Path,
+        samples: Samples,
+        progress: Callable[[str], None],
+        stack: ExitStack,
     ) -> None:
         self._plan = plan
         self._folder = folder
         self._samples = samples
         self._progress = progress
-        self._stack = ExitStack()
-
-    def __enter__(self) -> "Bench":
-        self._cosmos = self._stack.enter_context(Child("benchmarks.canned_cosmos"))
+        start = stack.enter_context
+        self._cosmos = start(Child("benchmarks.canned_cosmos"))
+        self._load = start(Child("benchmarks.load"))
         self._settings = {
             "COSMOS_ENDPOINT": self._cosmos.hello["url"],
             "COSMOS_KEY": traffic.ACCOUNT_KEY,
         }
-        self._load = self._stack.enter_context(Child("benchmarks.load"))
-        self._servers = {
-            "ours": self._stack.enter_context(self._host("ours")),
-            "trivial": self._stack.enter_context(self._host("trivial")),
-        }
+        self._servers = {name: start(self._host(name)) for name in APPS}
         self._driven = {
-            "sdk": self._stack.enter_context(self._child("benchmarks.floors", "sdk")),
-            "hand": self._stack.enter_context(self._child("benchmarks.floors", "hand")),
+            name: start(self._child("benchmarks.floors", name)) for name in ("sdk", "hand")
         }
         if has_runtime():
-            for name in ("ours", "trivial"):
-                child = self._child("benchmarks.runtime", self._app(name), log=f"runtime-{name}")
-                self._driven[f"runtime {name}"] = self._stack.enter_context(child)
-        for server in self._servers.values():
-            self._send(server, self._plan.updates // 2, 16)
-        for driven in self._driven.values():
-            driven.ask(updates=self._plan.updates // 2, in_flight=16)
-        return self
+            for name in APPS:
+                child = self._child("benchmarks.runtime", APPS[name], log=f"runtime-{name}")
+                self._driven[f"runtime {name}"] = start(child)
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def warm_up(self) -> None:
+        """Have every process past its first updates."""
+        updates = self._plan.updates // 2
+        for server in self._servers.values():
+            self._send(server, updates, 16)
+        for driven in self._driven.values():
+            driven.ask(updates=updates, in_flight=16)
 
     def warm_updates(self) -> None:
         """CPU, throughput, round trips and charges of updates on processes that are warm."""
@@ -137,14 +139,14 @@ class Bench:
 
     def cold_start(self) -> None:
         """Process start to first 200, in seconds."""
-        for name in self._servers:
+        for name in APPS:
             started = time.perf_counter()
             with self._host(name, log="cold") as server:
                 self._send(server, 1, 1)
                 self._samples.add(f"cold start {name}", time.perf_counter() - started)
-        for name in self._servers if has_runtime() else ():
+        for name in APPS if has_runtime() else ():
             started = time.perf_counter()
-            with self._child("benchmarks.runtime", self._app(name), log="cold") as child:
+            with self._child("benchmarks.runtime", APPS[name], log="cold") as child:
                 child.ask(updates=1, in_flight=1)
                 self._samples.add(f"cold start runtime {name}", time.perf_counter() - started)
 
@@ -166,7 +168,6 @@ class Bench:
             spans = self._cosmos.ask()["spans"]
         within = [span for span in spans if span[0] <= answer["ended"]]
         self._samples.add("round trips first", serial(within))
-        self._samples.add("first update", answer["ended"] - answer["started"])
 
     def memory(self, deadline: float) -> None:
         """Resident memory after a few updates and after many."""
@@ -193,7 +194,7 @@ class Bench:
         )
 
     def _host(self, name: str, log: str | None = None) -> Child:
-        return self._child("benchmarks.host", self._app(name), log=log or f"host-{name}")
+        return self._child("benchmarks.host", APPS[name], log=log or f"host-{name}")
 
     def _child(self, module: str, argument: str, log: str | None = None) -> Child:
         return Child(
@@ -202,10 +203,6 @@ class Bench:
             settings=self._settings,
             log=self._folder / f"{log}.log" if log else None,
         )
-
-    @staticmethod
-    def _app(name: str) -> str:
-        return str(ROOT if name == "ours" else TRIVIAL)
 
     def _charged(self, name: str) -> int:
         """How many requests the log of a host reports the canned request charge for."""
