@@ -62,15 +62,10 @@ class Connection:
 
         Raises RuntimeError outside of an event loop.
         """
-        if self._opening is None:
+        if self._opening is None or self._opening.done():
             self._opening = asyncio.get_running_loop().create_task(self._open())
-            self._opening.add_done_callback(self._end_opening)
+            self._opening.add_done_callback(_see_exception)
         return self._opening
-
-    def _end_opening(self, opening: asyncio.Task[None]) -> None:
-        self._opening = None
-        if not opening.cancelled():
-            opening.exception()  # marks it as seen: whoever waited has raised it
 
     async def _open(self) -> None:
         # Imported here because it brings aiohttp, which indexing the functions does not need.
@@ -108,6 +103,12 @@ class Connection:
         # By then the last request that uses it has met its deadline.
         await asyncio.sleep(self._settings.cosmos_timeout_seconds)
         await client.close()
+
+
+def _see_exception(opening: asyncio.Task[None]) -> None:
+    """Keep asyncio from reporting a failure that whoever waited has raised already."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 def _shorten_pipeline(client: CosmosClient, transport: AsyncHttpTransport[Any, Any]) -> None:
