@@ -5,16 +5,12 @@ Knows no operation, and creates no database and no container (the app's identity
 
 import asyncio
 import logging
-from typing import Any
+from dataclasses import dataclass
 
-import azure.cosmos
-from azure.core import AsyncPipelineClient
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.pipeline import AsyncPipeline
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, HeadersPolicy
-from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
+from conversations.patch import Patch, shorten_pipeline
 from conversations.settings import Settings
 
 # At INFO the SDK writes every request with its headers.
@@ -22,6 +18,14 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 
 # Handed to the SDK, which would otherwise read it from the account before the first operation.
 PARTITION_KEY = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Container:
+    """The container of an open client: the SDK's for everything but patches."""
+
+    items: ContainerProxy
+    patch: Patch
 
 
 class Connection:
@@ -33,11 +37,11 @@ class Connection:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: CosmosClient | None = None
-        self._container: ContainerProxy | None = None
+        self._container: Container | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def container(self) -> ContainerProxy:
+    async def container(self) -> Container:
         """The container of the open client; callers that come while it opens share the opening.
 
         Raises AzureError, or TimeoutError when Cosmos is silent.
@@ -47,7 +51,7 @@ class Connection:
             await asyncio.shield(self.open())
         return self._container
 
-    def reopen(self, container: ContainerProxy) -> None:
+    def reopen(self, container: Container) -> None:
         """Leave the client of `container`: a new one will ask the account where it is served."""
         if container is not self._container:
             return  # another request already did
@@ -83,7 +87,7 @@ class Connection:
             read_timeout=budget,
             retry_total=0,
         )
-        _shorten_pipeline(client, transport)
+        shorten_pipeline(client, transport)
         try:
             async with asyncio.timeout(budget):
                 await client.__aenter__()
@@ -91,12 +95,13 @@ class Connection:
             await client.close()
             raise
         database = client.get_database_client(settings.cosmos_database)
-        self._container = ContainerProxy(
+        items = ContainerProxy(
             client.client_connection,
             database.database_link,
             settings.cosmos_container,
             properties={"partitionKey": PARTITION_KEY},
         )
+        self._container = Container(items, Patch(client, settings))
         self._client = client
 
     async def _close_when_unused(self, client: CosmosClient) -> None:
@@ -109,26 +114,6 @@ def _see_exception(opening: asyncio.Task[None]) -> None:
     """Keep asyncio from reporting a failure that whoever waited has raised already."""
     if not opening.cancelled():
         opening.exception()
-
-
-def _shorten_pipeline(client: CosmosClient, transport: AsyncHttpTransport[Any, Any]) -> None:
-    """Send requests without what the SDK puts around them and this app does not use.
-
-    Of eleven policies two stay: one adds the headers of the SDK's own reads, one the token. Those
-    that retry, log, trace and decode twice cost a quarter of a patch's CPU (docs/performance.md).
-    """
-    connection = client.client_connection
-    policies: list[Any] = [HeadersPolicy()]
-    policies += [
-        policy
-        for policy in connection.pipeline_client._pipeline._impl_policies
-        if isinstance(policy, AsyncBearerTokenCredentialPolicy)
-    ]
-    connection.pipeline_client = AsyncPipelineClient(
-        connection.url_connection, pipeline=AsyncPipeline(transport, policies)
-    )
-    agent = f"conversations azsdk-python-cosmos/{azure.cosmos.__version__}"
-    connection.default_headers["User-Agent"] = agent
 
 
 def _credential(settings: Settings) -> str | AsyncTokenCredential:

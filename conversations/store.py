@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from azure.core.exceptions import AzureError
-from azure.cosmos.aio import ContainerProxy
 from pydantic import ValidationError
 
-from conversations.cosmos import Connection
+from conversations.cosmos import Connection, Container
 from conversations.errors import ConversationNotFound, DatabaseTimeout, OperatorError
 from conversations.failures import DatabaseFailure, FailedAnswer, answer_to
 from conversations.isolation import IsolationKey
@@ -40,7 +39,7 @@ class ConversationStore:
         # Drawn out here: a retry must send the same id, to be recognised as one.
         first, second = (_new_document(isolation_key, metadata) for _ in range(2))
 
-        async def write(container: ContainerProxy) -> dict[str, Any]:
+        async def write(container: Container) -> dict[str, Any]:
             try:
                 return await _create_or_read(container, first)
             except FailedAnswer as failure:
@@ -55,8 +54,8 @@ class ConversationStore:
     ) -> Conversation:
         """Read one conversation. Raises ConversationNotFound."""
 
-        async def read(container: ContainerProxy) -> dict[str, Any]:
-            return await container.read_item(conversation_id, partition_key=isolation_key)
+        async def read(container: Container) -> dict[str, Any]:
+            return await container.items.read_item(conversation_id, partition_key=isolation_key)
 
         return _conversation(await self._run(read, conversation_id))
 
@@ -72,12 +71,8 @@ class ConversationStore:
         patch path, and re-sending it changes nothing.
         """
 
-        async def patch(container: ContainerProxy) -> dict[str, Any]:
-            return await container.patch_item(
-                conversation_id,
-                partition_key=isolation_key,
-                patch_operations=[{"op": "set", "path": "/metadata", "value": metadata}],
-            )
+        async def patch(container: Container) -> dict[str, Any]:
+            return await container.patch.set(conversation_id, isolation_key, "/metadata", metadata)
 
         return _conversation(await self._run(patch, conversation_id))
 
@@ -86,14 +81,14 @@ class ConversationStore:
     ) -> None:
         """Remove one conversation. Raises ConversationNotFound."""
 
-        async def remove(container: ContainerProxy) -> None:
-            await container.delete_item(conversation_id, partition_key=isolation_key)
+        async def remove(container: Container) -> None:
+            await container.items.delete_item(conversation_id, partition_key=isolation_key)
 
         await self._run(remove, conversation_id)
 
     async def _run(
         self,
-        operation: Callable[[ContainerProxy], Awaitable[Result]],
+        operation: Callable[[Container], Awaitable[Result]],
         conversation_id: ConversationId | None = None,
     ) -> Result:
         """Run `operation` within the budget, a second time if that may mend its failure."""
@@ -118,7 +113,7 @@ class ConversationStore:
                 raise ConversationNotFound(conversation_id) from error
             raise answer_to(error) from error
 
-    async def _attempt(self, operation: Callable[[ContainerProxy], Awaitable[Result]]) -> Result:
+    async def _attempt(self, operation: Callable[[Container], Awaitable[Result]]) -> Result:
         container = await self._connection.container()
         try:
             return await operation(container)
@@ -128,17 +123,17 @@ class ConversationStore:
             raise
 
 
-async def _create_or_read(container: ContainerProxy, document: dict[str, Any]) -> dict[str, Any]:
+async def _create_or_read(container: Container, document: dict[str, Any]) -> dict[str, Any]:
     """Create the document; one that is there already came from our own earlier attempt.
 
     An id has 160 random bits, and a request that was broken off is sent again.
     """
     try:
-        return await container.create_item(document)
+        return await container.items.create_item(document)
     except FailedAnswer as failure:
         if failure.status != 409:
             raise
-    return await container.read_item(document["id"], partition_key=document["isolation_key"])
+    return await container.items.read_item(document["id"], partition_key=document["isolation_key"])
 
 
 def _new_document(isolation_key: IsolationKey | None, metadata: Metadata) -> dict[str, Any]:

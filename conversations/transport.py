@@ -71,7 +71,7 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
                 connection_timeout=connection_timeout,
                 read_timeout=read_timeout,
                 connection_verify=connection_verify,
-                middlewares=[_send_once],
+                middlewares=None if request.method == "PATCH" else [_send_once],
             )
         except (ServiceRequestTimeoutError, ServiceResponseTimeoutError) as error:
             raise Silence("cosmos was silent") from error
@@ -95,7 +95,10 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
 
 
 async def _send_once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
-    """Say what became of a broken connection; aiohttp would re-send a GET or DELETE, uncounted."""
+    """Say what became of a broken connection; aiohttp would re-send a GET or DELETE, uncounted.
+
+    It re-sends no PATCH, and a middleware costs 30 µs, so an update goes without.
+    """
     try:
         return await send(request)
     except ClientConnectorError:

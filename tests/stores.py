@@ -21,4 +21,4 @@ async def open_store(**settings: str) -> AsyncIterator[ConversationStore]:
         # The app never closes its client: it is killed. Here an open socket would be a warning.
         with suppress(AzureError):  # never opened
             container = await connection.container()
-            await container.client_connection.pipeline_client.close()
+            await container.items.client_connection.pipeline_client.close()

@@ -1,11 +1,14 @@
 """What an operation sends to Cosmos DB, counted on the wire."""
 
+import asyncio
 import json
 import time
 
+from azure.cosmos.aio import CosmosClient
+
 from tests.cosmos_wire import CosmosWire
 from tests.rest import Rest
-from tests.servers import serve_host
+from tests.servers import emulator_key, serve_host
 
 
 def test_a_warm_update_is_one_patch_with_one_set(wired: Rest, wire: CosmosWire) -> None:
@@ -24,6 +27,37 @@ def test_a_warm_update_is_one_patch_with_one_set(wired: Rest, wire: CosmosWire) 
         "operations": [{"op": "set", "path": "/metadata", "value": {"a/b~c": "3"}}]
     }
     assert json.loads(request.headers["x-ms-documentdb-partitionkey"]) == [wired.isolation_key]
+
+
+def test_the_patch_is_the_one_that_the_sdk_would_send(wired: Rest, wire: CosmosWire) -> None:
+    """The app composes it by hand; what is the request's own by nature is left out."""
+    own = {"authorization", "x-ms-date", "x-ms-activity-id", "x-ms-client-id", "user-agent"}
+    metadata = {"a/b": "é", "🧪": ""}
+    conversation = wired.create()
+
+    async def patch_with_the_sdk() -> None:
+        async with CosmosClient(wire.url, emulator_key()) as client:
+            container = client.get_database_client("conversations").get_container_client(
+                "conversations"
+            )
+            await container.patch_item(
+                conversation["id"],
+                partition_key=wired.isolation_key,
+                patch_operations=[{"op": "set", "path": "/metadata", "value": metadata}],
+            )
+
+    asyncio.run(patch_with_the_sdk())
+    assert wired.update(conversation["id"], {"metadata": metadata}).status == 200
+
+    theirs, ours = wire.documents("PATCH")
+    assert (ours.method, ours.path, ours.body) == (theirs.method, theirs.path, theirs.body)
+    sent, expected = (
+        {name: value for name, value in request.headers.items() if name not in own}
+        for request in (ours, theirs)
+    )
+    # The container's id, which the SDK knows from reading the container first.
+    assert expected.pop("x-ms-cosmos-intended-collection-rid")
+    assert sent == expected
 
 
 def test_an_update_without_a_key_goes_to_the_null_partition(wired: Rest, wire: CosmosWire) -> None:
@@ -89,3 +123,17 @@ def test_a_warm_retrieve_is_one_read(wired: Rest, wire: CosmosWire) -> None:
     assert wired.retrieve(conversation["id"]).status == 200
 
     assert [request.method for request in wire.requests] == ["GET"]
+
+
+def test_a_retrieve_asks_for_a_state_no_older_than_the_last_update(
+    wired: Rest, wire: CosmosWire
+) -> None:
+    """By the session token, which the patch composed by hand must pass on to the SDK's reads."""
+    conversation = wired.create()
+    tokens = []
+    for number in range(2):
+        wired.update(conversation["id"], {"metadata": {"n": str(number)}})
+        wired.retrieve(conversation["id"])
+        tokens.append(int(wire.documents("GET")[-1].headers["x-ms-session-token"].split("#")[1]))
+
+    assert tokens[1] == tokens[0] + 1
