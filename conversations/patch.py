@@ -109,10 +109,7 @@ class Patch:
                 request, connection_verify=_checks_certificate(endpoint), **self._options
             )
         ).http_response
-        try:
-            document: dict[str, Any] = json.loads(response.body())
-        except ValueError as error:
-            raise DecodeError("no JSON") from error
+        document = _json_object(response.body())
         # A read that follows on this instance must see the write.
         self._connection._UpdateSessionIfRequired(headers, document, response.headers)
         return document
@@ -123,6 +120,16 @@ class Patch:
         text = f"patch\ndocs\n{link}\n{date.lower()}\n\n"
         digest = base64.b64encode(hmac.digest(key, text.encode(), "sha256")).decode()
         return quote(f"type=master&ver=1.0&sig={digest}", safe="-_.!~*'()")
+
+
+def _json_object(content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise DecodeError("no JSON") from error
+    if not isinstance(value, dict):
+        raise DecodeError("no JSON object")
+    return value
 
 
 @functools.lru_cache(maxsize=1)
