@@ -1,10 +1,8 @@
-"""A function app inside the library that runs it in Azure, without HTTP (Python 3.13).
+"""A function inside the library that runs it in Azure (Python 3.13), which drives itself.
 
-`azure-functions-runtime` indexes the folder's function_app.py, decodes each request, invokes the
-trigger and encodes its answer: the Python work of a worker process, without its gRPC. The names
-used here are internal to the library, whose version is pinned.
+No HTTP: a request is decoded, run and encoded, which is what the worker does with each.
 
-    python -m benchmarks.runtime FOLDER
+    python -m benchmarks.runtime FOLDER     the folder of a function app
 """
 
 import asyncio
@@ -12,76 +10,44 @@ import logging
 import os
 import sys
 import uuid
-from types import SimpleNamespace
-from typing import Any
-
-from azure_functions_runtime import handle_event
-from azure_functions_runtime.bindings.datumdef import Datum
-from azure_functions_runtime.bindings.meta import load_binding_registry
-from azure_functions_runtime.native_invocation import invocation_request_native
+from pathlib import Path
 
 from benchmarks.drive import drive
 from benchmarks.traffic import BODY, conversation
+from local import azure_runtime
 
 FUNCTION = "update_conversation"
 
 
-class _BindingInfo(SimpleNamespace):
-    """The worker's protobuf message, as far as indexing reads it."""
-
-    undefined, out, inout = 0, 1, 2
-
-
-def _index(folder: str) -> tuple[str, str]:
-    """Load the app. Returns the update function's id and the name of its request argument."""
-    handle_event.protos = SimpleNamespace(
-        BindingInfo=_BindingInfo,
-        RpcFunctionMetadata=SimpleNamespace,
-        RpcRetryOptions=SimpleNamespace,
-    )
-    load_binding_registry()
-    sys.path.insert(0, folder)  # before the repository's own, which has a function_app too
-    handle_event.load_function_metadata(folder, caller_info=__name__)
-    (function,) = (one for one in handle_event._metadata_result if one.name == FUNCTION)
-    (request_name,) = (name for name in function.bindings if name != "$return")
-    return function.function_id, request_name
-
-
-def _strings(**values: str) -> dict[str, Any]:
-    return {name.replace("_", "-"): Datum(value, "string") for name, value in values.items()}
-
-
-def _request(id_: str, isolation_key: str) -> Any:
-    return Datum(
-        {
-            **_strings(method="POST", url=f"http://127.0.0.1/openai/v1/conversations/{id_}"),
-            "headers": _strings(
-                host="127.0.0.1",
-                accept="application/json",
-                content_type="application/json",
-                user_agent="benchmark",
-                content_length=str(len(BODY)),
-                x_ms_user_isolation_key=isolation_key,
-            ),
-            "params": {"conversation_id": Datum(id_, "string")},
-            "query": {},
-            "body": Datum(BODY, "bytes"),
-        },
-        "http",
-    )
-
-
 async def _main(folder: str) -> None:
-    function_id, request_name = _index(folder)
+    sys.path.insert(0, folder)  # before the repository's own, which has a function_app too
+    (function,) = (one for one in azure_runtime.index(Path(folder)) if one.name == FUNCTION)
 
     async def update(number: int) -> None:
-        request = _request(*conversation(number))
-        trace_parent = f"00-{uuid.uuid4().hex}-0123456789abcdef-00"
-        done, answer, _, error, _ = await invocation_request_native(
-            str(uuid.uuid4()), function_id, [(request_name, request)], {}, trace_parent
+        id_, isolation_key = conversation(number)
+        request = azure_runtime.http_request(
+            method="POST",
+            url=f"http://127.0.0.1/openai/v1/conversations/{id_}",
+            headers={
+                "host": "127.0.0.1",
+                "accept": "application/json",
+                "content-type": "application/json",
+                "user-agent": "benchmark",
+                "content-length": str(len(BODY)),
+                "x-ms-user-isolation-key": isolation_key,
+            },
+            query={},
+            params={"conversation_id": id_},
+            body=BODY,
         )
-        if not done or answer.value["status_code"].value != "200":
-            raise RuntimeError(error or answer.value["body"].value)
+        status, _, body = await azure_runtime.invoke(
+            function,
+            request,
+            invocation_id=str(uuid.uuid4()),
+            trace_parent=f"00-{uuid.uuid4().hex}-0123456789abcdef-00",
+        )
+        if status != 200:
+            raise RuntimeError(body)
 
     await drive(update)
     os._exit(0)
