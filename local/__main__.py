@@ -17,19 +17,19 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 
 from conversations.errors import OperatorError
 from conversations.settings import Settings
 from local.cosmos_emulator import CosmosEmulator
 from local.cosmos_storage import Storage
 from local.functions_host import FunctionsHost, HostError, index
+from local.web_server import Handler, WebServer
 
 ROOT = Path(__file__).parent.parent
 LOOPBACK = "127.0.0.1"
@@ -38,11 +38,6 @@ COSMOS_PORT = 8081  # as Microsoft's emulator
 DATA = Path(".local/cosmos.sqlite3")
 # Seconds that requests under way get when the server is stopped: the default budget of one.
 GRACE = 5
-
-# Vendor: Azure Functions HTTP trigger, limits.
-MAX_BODY_BYTES = 100 * 1024 * 1024
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class StartError(Exception):
@@ -55,18 +50,12 @@ def main(arguments: Sequence[str]) -> NoReturn:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr
     )
-    logging.getLogger("aiohttp.server").addFilter(_is_ours_to_mend)
     try:
         asyncio.run(_run(options))
     except (StartError, HostError, OperatorError) as error:
         sys.exit(f"Cannot start: {error}")
     # As in Azure, the worker ends without a hook: the app's database client gets no goodbye.
     os._exit(0)
-
-
-def _is_ours_to_mend(record: logging.LogRecord) -> bool:
-    """Whether to log it: aiohttp quotes what it refuses as malformed, isolation keys included."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -167,9 +156,7 @@ async def _start_host(stack: AsyncExitStack, options: argparse.Namespace) -> str
 
 
 async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) -> str:
-    # As Kestrel does, leave a compressed body as it is: unpacking it is the app's business.
-    server = web.Server(handler, request_factory=_request, access_log=None, auto_decompress=False)
-    runner = web.ServerRunner(server, shutdown_timeout=GRACE)
+    runner = web.ServerRunner(WebServer(handler), shutdown_timeout=GRACE)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
@@ -183,16 +170,6 @@ async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) 
         ) from error
     _, actual_port = runner.addresses[0][:2]
     return f"http://{LOOPBACK}:{actual_port}"
-
-
-def _request(
-    message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]
-) -> web.BaseRequest:
-    """As aiohttp makes it, but for the largest body, which is the Functions host's."""
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES
-    )
 
 
 def _read_local_settings() -> None:

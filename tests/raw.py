@@ -50,4 +50,8 @@ def refused_by_the_web_server(answer: Answer) -> bool:
     The app's own answers all have a request id. In Azure the server is Kestrel, whose refusals look
     different but are no more the app's.
     """
-    return answer.status == 400 and "x-request-id" not in answer.headers
+    return (
+        answer.status == 400
+        and "x-request-id" not in answer.headers
+        and answer.error["message"] == "Malformed HTTP request."
+    )
