@@ -53,5 +53,5 @@ def refused_by_the_web_server(answer: Answer) -> bool:
     return (
         answer.status == 400
         and "x-request-id" not in answer.headers
-        and answer.error["message"] == "Malformed HTTP request."
+        and (not answer.body or answer.error["message"] == "Malformed HTTP request.")
     )
