@@ -138,6 +138,7 @@ def test_what_the_sdk_asks_before_the_first_read_may_fail(wire: CosmosWire, how:
         with within_budget():
             answer = new.retrieve(conversation["id"])
 
+        assert any("/pkranges" in request.path for request in wire.requests)
         if how == "silence":
             assert_fails(answer, TIMEOUT)
         else:
