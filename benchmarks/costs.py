@@ -133,6 +133,9 @@ class Bench:
                     if in_flight == 16:
                         answer = self._send(server, updates, 64)
                         self._samples.add("throughput 64 in flight", answer["updates_per_second"])
+                        cpu = cpu_seconds(server.pid)
+                        self._send(server, updates, in_flight, valid=False)
+                        self._cpu("invalid", in_flight, cpu_seconds(server.pid) - cpu)
             for name, driven in self._driven.items():
                 answer = driven.ask(updates=updates, in_flight=in_flight)
                 self._cpu(name, in_flight, answer["cpu_seconds"])
@@ -188,9 +191,15 @@ class Bench:
         self._samples.add(f"cpu {name} {in_flight}", per_update)
         self._progress(f"  {name}, {in_flight} in flight: {per_update * 1e6:.0f} µs of CPU")
 
-    def _send(self, server: Child, updates: int, in_flight: int) -> dict[str, Any]:
+    def _send(
+        self, server: Child, updates: int, in_flight: int, *, valid: bool = True
+    ) -> dict[str, Any]:
         return self._load.ask(
-            url=server.hello["url"], targets=TARGETS, updates=updates, in_flight=in_flight
+            url=server.hello["url"],
+            targets=TARGETS,
+            updates=updates,
+            in_flight=in_flight,
+            valid=valid,
         )
 
     def _host(self, name: str, log: str | None = None) -> Child:

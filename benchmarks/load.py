@@ -10,7 +10,7 @@ import time
 from urllib.parse import urlsplit
 
 from benchmarks.processes import Message, answer_commands
-from benchmarks.traffic import BODY
+from benchmarks.traffic import BODY, INVALID_BODY
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -18,12 +18,13 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 class _Run:
     """What the clients of one run share."""
 
-    def __init__(self, requests: list[bytes], updates: int) -> None:
+    def __init__(self, requests: list[bytes], updates: int, status: int) -> None:
         self.latencies: list[float] = []
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests = requests
         self._updates = updates
         self._sent = 0
+        self.status_line = f"HTTP/1.1 {status} ".encode()
 
     def next_request(self) -> bytes | None:
         if self._sent == self._updates:
@@ -57,7 +58,7 @@ class _Client(asyncio.Protocol):
         if not complete:
             return
         length = _LENGTH.search(head)
-        if length is None or not head.startswith(b"HTTP/1.1 200 "):
+        if length is None or not head.startswith(self._run.status_line):
             self._run.fail(self._received[:1000].decode("latin-1"))
             self._transport.abort()
         elif len(body) == int(length[1]):
@@ -76,24 +77,26 @@ class _Client(asyncio.Protocol):
         self._transport.write(request)
 
 
-def _request(host: str, path: str, isolation_key: str | None) -> bytes:
+def _request(host: str, path: str, isolation_key: str | None, body: bytes) -> bytes:
     lines = [
         f"POST {path} HTTP/1.1",
         f"Host: {host}",
         "Accept: application/json",
         "Content-Type: application/json",
         "User-Agent: benchmark",
-        f"Content-Length: {len(BODY)}",
+        f"Content-Length: {len(body)}",
     ]
     if isolation_key is not None:
         lines.append(f"x-ms-user-isolation-key: {isolation_key}")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + BODY
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 async def _handle(command: Message) -> Message:
     address = urlsplit(command["url"])
-    requests = [_request(address.netloc, path, key) for path, key in command["targets"]]
-    run = _Run(requests, command["updates"])
+    valid = command.get("valid", True)
+    body = BODY if valid else INVALID_BODY
+    requests = [_request(address.netloc, path, key, body) for path, key in command["targets"]]
+    run = _Run(requests, command["updates"], status=200 if valid else 400)
     loop = asyncio.get_running_loop()
     assert address.hostname
     assert address.port

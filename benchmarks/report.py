@@ -84,6 +84,13 @@ def _rows(samples: Samples, plan: Plan) -> Iterator[Row]:
             yield over(samples, what + "SDK + function", ours, (sdk, trivial), 1.0)
             yield over(samples, what + "patch by hand", ours, (hand,), 3.0)
             yield over(samples, what + "by hand + function", ours, (hand, trivial), None)
+    yield over(
+        samples,
+        "CPU, 16 in flight, of an invalid update over a valid one",
+        "cpu invalid 16",
+        ("cpu ours 16",),
+        1.0,
+    )
     yield _count(samples, "Cosmos round trips, warm", "round trips warm", 1)
     yield _count(samples, "Cosmos round trips, first update", "round trips first", 1)
     yield over(

@@ -4,6 +4,7 @@ import json
 
 METADATA = {"topic": "benchmark", "user": "Ada", "language": "en"}
 BODY = json.dumps({"metadata": METADATA}).encode()
+INVALID_BODY = json.dumps({"metadata": {**METADATA, "topic": 1}}).encode()
 
 # Many conversations of many users, in turn, so that nothing can win by remembering the last one.
 CONVERSATION_IDS = [f"conv_6553f100{number:040x}" for number in range(64)]

@@ -6,6 +6,7 @@ module, while the operations load behind its back.
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import re
 from typing import Any, Never
@@ -37,6 +38,7 @@ def _operation(name: str) -> Handler:
     return operation
 
 
+@functools.cache
 def _load_operations() -> Any:
     return importlib.import_module("conversations.operations")
 

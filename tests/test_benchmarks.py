@@ -35,7 +35,7 @@ def test_a_quick_run_writes_every_row(output: Path) -> None:
     rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
     what = [row[0].strip() for row in rows[1:]]
 
-    assert len(what) == len(set(what)) == (20 if has_runtime() else 13)
+    assert len(what) == len(set(what)) == (21 if has_runtime() else 14)
 
 
 @linux
@@ -52,7 +52,7 @@ def test_a_quick_run_draws_every_goal(output: Path) -> None:
     goals = [text.text or "" for text in picture.iter(f"{SVG}text")]
 
     assert picture.tag == f"{SVG}svg"
-    assert sum("✓" in goal or "✗" in goal for goal in goals) == (16 if has_runtime() else 11)
+    assert sum("✓" in goal or "✗" in goal for goal in goals) == (17 if has_runtime() else 12)
 
 
 def test_requests_that_overlap_are_one_round_trip() -> None:
