@@ -12,6 +12,7 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 from conversations.patch import Patch, shorten_pipeline
 from conversations.settings import Settings
+from conversations.transport import Transport
 
 # At INFO the SDK writes every request with its headers.
 logging.getLogger("azure").setLevel(logging.WARNING)
@@ -36,6 +37,7 @@ class Connection:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._credential: str | AsyncTokenCredential | None = None
         self._client: CosmosClient | None = None
         self._container: Container | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -72,15 +74,15 @@ class Connection:
         return self._opening
 
     async def _open(self) -> None:
-        # Imported here because it brings aiohttp, which indexing the functions does not need.
-        from conversations.transport import Transport
-
         settings = self._settings
         budget = settings.cosmos_timeout_seconds
+        if self._credential is None:
+            # In a thread, for what it imports. Kept, with its token, for every client to come.
+            self._credential = await asyncio.to_thread(_make_credential, settings)
         transport = Transport(use_env_settings=settings.cosmos_proxy_from_environment)
         client = CosmosClient(
             settings.cosmos_endpoint,
-            _credential(settings),
+            self._credential,
             transport=transport,
             # The request's own deadline is the cap; the sockets only must not outlive it.
             connection_timeout=budget,
@@ -116,7 +118,7 @@ def _see_exception(opening: asyncio.Task[None]) -> None:
         opening.exception()
 
 
-def _credential(settings: Settings) -> str | AsyncTokenCredential:
+def _make_credential(settings: Settings) -> str | AsyncTokenCredential:
     if settings.cosmos_key is not None:
         return settings.cosmos_key.get_secret_value()
     # Imported here because it is a quarter of the import time, and a key needs none of it.

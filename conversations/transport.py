@@ -1,7 +1,6 @@
 """The HTTP transport under the Cosmos SDK: counts what a request costs, surfaces failures at once.
 
-Importing this module imports aiohttp, which is most of a cold start: only `cosmos.py` does, when
-it opens the client.
+Retries nothing, and decides nothing about what a failure means.
 """
 
 import math

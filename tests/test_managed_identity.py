@@ -47,6 +47,7 @@ class Azure:
     identity_url: str = ""
     asked: list[dict[str, str]] = field(default_factory=list)
     grants: bool = True
+    is_down: bool = False
 
     async def identity(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer as App Service does."""
@@ -105,7 +106,11 @@ def azure(tmp_path: Path) -> Iterator[Azure]:
         emulator = TokenEmulator(
             storage, key=emulator_key(), database="conversations", container="conversations"
         )
-        cosmos = web.ServerRunner(web.Server(emulator.handle, access_log=None), shutdown_timeout=0)
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            return web.Response(status=503) if running.is_down else await emulator.handle(request)
+
+        cosmos = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0)
         identity = web.ServerRunner(web.Server(running.identity, access_log=None))
         for runner, context in ((cosmos, tls(tmp_path)), (identity, None)):
             await runner.setup()
@@ -170,3 +175,15 @@ def test_an_identity_that_gets_no_token_is_the_operators_to_mend(azure: Azure) -
 
         azure.grants = True
         assert Rest(host.url).update("conv_1", {"metadata": {}}).status == 404
+
+
+def test_an_account_that_is_down_costs_no_token_for_every_attempt(azure: Azure) -> None:
+    azure.is_down = True
+    with serve("host", "--port=0", settings=settings(azure)) as host:
+        rest = Rest(host.url)
+        assert [rest.retrieve("conv_1").status for _ in range(5)] == [503] * 5
+
+        azure.is_down = False
+        assert rest.retrieve("conv_1").status == 404
+        assert "Unclosed" not in host.log()
+    assert len(azure.asked) == 1
