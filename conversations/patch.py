@@ -1,9 +1,9 @@
 """The one request that an update is, composed here and sent through the SDK's client.
 
-The SDK's own `patch_item` sends the same bytes for 1.6 times the CPU (docs/performance.md): it makes
-eleven retry policies for every request, none of which this app lets act. What is the SDK's to know
-stays its own: the write region, the token, the session. This module alone uses its private names;
-its version is pinned, and a test holds both requests against each other, header by header.
+The SDK's own `patch_item` sends the same bytes for 1.6 times the CPU (docs/performance.md): it
+makes eleven retry policies for each request, none of which this app lets act. What is the SDK's to
+know stays its own: the write region, the token, the session. This module alone uses its private
+names; its version is pinned, and a test holds both requests against each other, header by header.
 """
 
 import base64
