@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from conversations.routes import blueprint, warm_up
+from conversations.api.routes import blueprint, warm_up
 
 # Callers are let in by API Management and App Service authentication, not by function keys.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)

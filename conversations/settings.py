@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from conversations.errors import OperatorError
+from conversations.api.errors import OperatorError
 
 
 def _decodable(key: SecretStr) -> SecretStr:

@@ -24,7 +24,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from conversations.errors import OperatorError
+from conversations.api.errors import OperatorError
 from conversations.settings import Settings
 from local.cosmos_emulator import CosmosEmulator
 from local.cosmos_storage import Storage

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager, suppress
 
 from azure.core.exceptions import AzureError
 
-from conversations.cosmos import Connection
+from conversations.database.client import Connection
+from conversations.resources.conversations.store import ConversationStore
 from conversations.settings import Settings
-from conversations.store import ConversationStore
 
 
 @asynccontextmanager

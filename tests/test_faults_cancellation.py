@@ -14,8 +14,8 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from conversations.http import answered
-from conversations.models import Conversation, ConversationId
+from conversations.api.edge import answered
+from conversations.resources.conversations.models import Conversation, ConversationId
 from tests.cosmos_faults import account, patches, silent, throttles
 from tests.cosmos_wire import CosmosWire, Fault
 from tests.failures import INTERNAL, assert_fails

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations.errors import OperatorError
+from conversations.api.errors import OperatorError
 from conversations.settings import Settings
 
 REQUIRED = {"COSMOS_ENDPOINT": "http://127.0.0.1:8081", "COSMOS_KEY": "c2VjcmV0"}

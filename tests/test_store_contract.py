@@ -26,10 +26,10 @@ from azure.cosmos.exceptions import (
 )
 from azure.cosmos.partition_key import NonePartitionKeyValue
 
-from conversations.errors import ConversationNotFound, OperatorError
-from conversations.isolation import IsolationKey
-from conversations.models import ConversationId
-from conversations.store import ConversationStore
+from conversations.api.errors import ConversationNotFound, OperatorError
+from conversations.api.isolation import IsolationKey
+from conversations.resources.conversations.models import ConversationId
+from conversations.resources.conversations.store import ConversationStore
 from tests.node_packages import vercel_cosmosdb_server
 from tests.servers import emulator_key, serve_cosmos
 from tests.stores import open_store

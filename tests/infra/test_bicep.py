@@ -12,7 +12,7 @@ from tests.infra.settings import names
 MODULES = INFRA / "modules"
 FILES = sorted(INFRA.rglob("*.bicep"))
 
-# What conversations/store.py does, in the words of Cosmos DB's role-based access control.
+# What the store does, in the words of Cosmos DB's role-based access control.
 DATA_ACTIONS = {
     "readMetadata",
     "sqlDatabases/containers/items/create",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from conversations import isolation, models
-from conversations.errors import InvalidRequest
+from conversations.api import isolation
+from conversations.api.errors import InvalidRequest
+from conversations.resources.conversations import models
 from tests.infra import ROOT
 
 TEXT = (ROOT / "openapi.json").read_text("utf-8")

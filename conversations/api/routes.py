@@ -13,8 +13,8 @@ from typing import Any, Never
 
 import azure.functions as func
 
-from conversations.errors import MethodNotAllowed, UnknownUrl
-from conversations.http import Handler, answered
+from conversations.api.edge import Handler, answered
+from conversations.api.errors import MethodNotAllowed, UnknownUrl
 
 COLLECTION = "openai/v1/conversations"
 ITEM = COLLECTION + "/{conversation_id}"
@@ -40,7 +40,7 @@ def _operation(name: str) -> Handler:
 
 @functools.cache
 def _load_operations() -> Any:
-    return importlib.import_module("conversations.operations")
+    return importlib.import_module("conversations.resources.conversations.operations")
 
 
 for _name, _route, _method in OPERATIONS:

@@ -24,8 +24,8 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
 
-from conversations import usage
-from conversations.failures import (
+from conversations.database import usage
+from conversations.database.failures import (
     DEFAULT_THROTTLE_MS,
     ConnectionBroken,
     ConnectionRefused,

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, NewType, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from conversations import faults
-from conversations.errors import Fault, InvalidRequest
+from conversations.api import validation as faults
+from conversations.api.errors import Fault, InvalidRequest
 
 MAX_PAIRS = 16
 MAX_KEY_LENGTH = 64

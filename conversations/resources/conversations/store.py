@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from azure.core.exceptions import AzureError
 from pydantic import ValidationError
 
-from conversations.cosmos import Connection, Container
-from conversations.errors import ConversationNotFound, DatabaseTimeout, OperatorError
-from conversations.failures import DatabaseFailure, FailedAnswer, answer_to
-from conversations.isolation import IsolationKey
-from conversations.models import Conversation, ConversationId
+from conversations.api.errors import ConversationNotFound, DatabaseTimeout, OperatorError
+from conversations.api.isolation import IsolationKey
+from conversations.database.client import Connection, Container
+from conversations.database.failures import DatabaseFailure, FailedAnswer, answer_to
+from conversations.resources.conversations.models import Conversation, ConversationId
 
 Metadata = dict[str, str]
 Result = TypeVar("Result")

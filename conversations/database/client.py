@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
-from conversations.patch import Patch, shorten_pipeline
+from conversations.database.documents import Patch, shorten_pipeline
+from conversations.database.transport import Transport
 from conversations.settings import Settings
-from conversations.transport import Transport
 
 # At INFO the SDK writes every request with its headers.
 logging.getLogger("azure").setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from conversations.errors import Fault
+from conversations.api.errors import Fault
 
 # Kinds of fault, the gravest first. Within a kind the order is the document's.
 _ORDER = {"missing_required_parameter": 0, "unknown_parameter": 1, "invalid_type": 2}

@@ -8,11 +8,11 @@ import functools
 
 import azure.functions as func
 
-from conversations.body import json_value
-from conversations.cosmos import Connection
-from conversations.errors import OperatorError
-from conversations.isolation import IsolationKey, isolation_key
-from conversations.models import (
+from conversations.api.body import json_value
+from conversations.api.errors import OperatorError
+from conversations.api.isolation import IsolationKey, isolation_key
+from conversations.database.client import Connection
+from conversations.resources.conversations.models import (
     Conversation,
     ConversationId,
     CreateConversation,
@@ -21,8 +21,8 @@ from conversations.models import (
     conversation_id,
     parse,
 )
+from conversations.resources.conversations.store import ConversationStore
 from conversations.settings import settings
-from conversations.store import ConversationStore
 
 
 async def create_conversation(request: func.HttpRequest) -> Conversation:

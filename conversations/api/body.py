@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Never
 
-from conversations.errors import (
+from conversations.api.errors import (
     Fault,
     InvalidRequest,
     LengthRequired,

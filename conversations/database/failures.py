@@ -11,7 +11,7 @@ The table is contract section 3; the statuses are Cosmos DB's (vendor: HTTP stat
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError
 
-from conversations.errors import (
+from conversations.api.errors import (
     ApiError,
     DatabaseTimeout,
     OperatorError,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
-from conversations import usage
-from conversations.errors import ApiError, InternalError, OperatorError
+from conversations.api.errors import ApiError, InternalError, OperatorError
+from conversations.database import usage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import NewType
 
-from conversations.errors import Fault, InvalidRequest
+from conversations.api.errors import Fault, InvalidRequest
 
 HEADER = "x-ms-user-isolation-key"
 

@@ -1,0 +1,1 @@
+"""HTTP in and out: what a request may be, and what every answer looks like. Knows no database."""

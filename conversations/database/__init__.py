@@ -1,0 +1,1 @@
+"""Cosmos DB: the client, its requests and its failures. Knows no resource."""

@@ -1,0 +1,1 @@
+"""What the API is about: one folder a resource, with its models, operations and store."""
