@@ -33,7 +33,7 @@ check: $(VENV)/development ## Lint, format, types and known vulnerabilities
 	$(BIN) -m ruff check .
 	$(BIN) -m ruff format --check .
 	$(BIN) -m mypy
-	$(BIN) -m local.audit
+	$(BIN) -m tools.audit
 
 bench: $(VENV)/development ## Measure what an update costs, over its floors (under five minutes)
 	@$(BIN) -m benchmarks $(ARGS)

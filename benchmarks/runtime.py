@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.drive import drive
 from benchmarks.traffic import BODY, conversation
-from local import azure_runtime
+from tools import azure_runtime
 
 FUNCTION = "update_conversation"
 

@@ -26,8 +26,8 @@ from aiohttp import web
 
 from conversations.api.errors import OperatorError
 from conversations.settings import Settings
-from local.cosmos_emulator import CosmosEmulator
-from local.cosmos_storage import Storage
+from local.cosmos.server import CosmosEmulator
+from local.cosmos.storage import Storage
 from local.functions_host import FunctionsHost, HostError, index
 from local.web_server import Handler, WebServer
 

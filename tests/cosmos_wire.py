@@ -17,8 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
-from local.cosmos_emulator import CosmosEmulator
-from local.cosmos_storage import Storage
+from local.cosmos.server import CosmosEmulator
+from local.cosmos.storage import Storage
 from tests.servers import START_SECONDS, emulator_key, reserved_port
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

@@ -13,8 +13,8 @@ from pathlib import Path
 import azure.functions as func
 from aiohttp import web
 
-from local import azure_runtime
 from local.functions_host import FunctionsHost, Trigger, make_function
+from tools import azure_runtime
 
 ROOT = Path(__file__).parent.parent
 

@@ -20,8 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from local.cosmos_emulator import CosmosEmulator
-from local.cosmos_storage import Storage
+from local.cosmos.server import CosmosEmulator
+from local.cosmos.storage import Storage
 from tests.rest import Rest
 from tests.servers import emulator_key, serve
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from local import audit
 from tests.servers import ROOT
+from tools import audit
 
 PAIRS = [
     ("requirements.in", "requirements.txt"),

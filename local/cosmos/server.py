@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from local.cosmos_storage import Key, Storage, Stored
+from local.cosmos.storage import Key, Storage, Stored
 
 PARTITION_KEY = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
 

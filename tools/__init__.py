@@ -1,0 +1,1 @@
+"""What checks, tests and benchmarks need of a tool and no library gives. Never deployed."""
