@@ -2,7 +2,7 @@
 # dependencies. Another Python: make test PYTHON=python3.12 VENV=.venv-3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-e2e check bench bench-peers format lock clean
+.PHONY: help setup run test test-api check bench bench-peers format lock clean
 
 VENV ?= .venv
 BIN = $(VENV)/bin/python
@@ -25,9 +25,9 @@ run: $(VENV)/runtime ## Serve the app on http://127.0.0.1:7071 with a local Cosm
 test: $(VENV)/development ## Run the whole test suite
 	$(BIN) -m pytest --numprocesses auto $(ARGS)
 
-test-e2e: $(VENV)/development ## Run the end-to-end tests against the server at BASE_URL
-	@test -n "$(BASE_URL)" || { echo "Say which server: make test-e2e BASE_URL=http://127.0.0.1:7071"; exit 2; }
-	BASE_URL=$(BASE_URL) $(BIN) -m pytest tests/e2e $(ARGS)
+test-api: $(VENV)/development ## Run tests/api against the server at BASE_URL
+	@test -n "$(BASE_URL)" || { echo "Say which server: make test-api BASE_URL=http://127.0.0.1:7071"; exit 2; }
+	BASE_URL=$(BASE_URL) $(BIN) -m pytest tests/api $(ARGS)
 
 check: $(VENV)/development ## Lint, format, types and known vulnerabilities
 	$(BIN) -m ruff check .

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cosmos_wire import CosmosWire, cosmos_wire
-from tests.rest import Rest
-from tests.servers import serve_both, serve_host
+from tests.support.cosmos_wire import CosmosWire, cosmos_wire
+from tests.support.rest import Rest
+from tests.support.servers import serve_both, serve_host
 
 
 @pytest.fixture(scope="session")

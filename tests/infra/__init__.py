@@ -1,6 +1,5 @@
 """Tests of everything that is deployed around the app."""
 
-from pathlib import Path
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"

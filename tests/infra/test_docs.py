@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from tests.infra import INFRA, ROOT
+from tests.infra import INFRA
 from tests.infra.bicep import entries, parameters, variable
 from tests.infra.settings import names
+from tests.support import ROOT
 
 DOCUMENT = (ROOT / "docs/deployment.md").read_text("utf-8")
 PARAMETERS = {

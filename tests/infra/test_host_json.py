@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from tests.infra import ROOT
+from tests.support import ROOT
 
 HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text("utf-8"))
 

@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 from conversations.api import isolation
 from conversations.api.errors import InvalidRequest
 from conversations.resources.conversations import models
-from tests.infra import ROOT
+from tests.support import ROOT
 
 TEXT = (ROOT / "openapi.json").read_text("utf-8")
 DOCUMENT: dict[str, Any] = json.loads(TEXT)

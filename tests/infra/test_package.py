@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra import INFRA, ROOT
+from tests.infra import INFRA
+from tests.support import ROOT
 
 BUILD = [sys.executable, str(INFRA / "build_package.py")]
 APP = {"function_app.py", "host.json", "conversations"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra import ROOT
+from tests.support import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 

@@ -1,0 +1,31 @@
+"""The API does what openapi.json says, by a tool that knows nothing but that file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support import ROOT
+
+SECONDS = 300
+
+
+def test_every_answer_to_generated_requests_is_as_openapi_json_says(
+    base_url: str, tmp_path: Path
+) -> None:
+    # Its command, not its pytest plugin, which every run of any test would have to import.
+    command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
+    arguments = ["run", str(ROOT / "openapi.json"), "--url", base_url, "--checks", "all"]
+    bounds = ["--seed", "1", "--max-examples", "60"]
+
+    finished = subprocess.run(
+        [*command, *arguments, *bounds],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "Tested: 4" in finished.stdout
+    assert "No issues found" in finished.stdout

@@ -1,0 +1,1 @@
+"""The app inside a Functions host: start, log, Azure's own runtime library."""

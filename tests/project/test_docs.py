@@ -1,0 +1,115 @@
+"""The documentation is true: every setting is told, every link leads somewhere, commands exist."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conversations.settings import Settings
+from tests.support import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text()
+SETTINGS = {name.upper(): field for name, field in Settings.model_fields.items()}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_readme_tells_every_setting_with_its_default(name: str) -> None:
+    (row,) = re.findall(rf"^\| `{name}` \| .* \| (.*) \|$", README, re.MULTILINE)
+    default = SETTINGS[name].default
+    shown = {None: "-", False: "`false`", 5: "`5`"}.get(default, f"`{default}`")
+
+    assert row == ("required" if SETTINGS[name].is_required() else shown)
+
+
+def test_the_sample_settings_are_the_settings() -> None:
+    values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+    platforms = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsDisableHomepage"}
+    only_in_azure = {"AZURE_CLIENT_ID"}
+
+    assert set(values) - platforms == set(SETTINGS) - only_in_azure
+    assert Settings.from_environment(values).cosmos_timeout_seconds == 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text):
+        linked = (page.parent / target if target else page).read_text()
+        headings = re.findall(r"^#+ (.+)$", linked, re.MULTILINE)
+        anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+        assert anchor in anchors, f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_is_named_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    assert set(re.findall(r"(?:`|^)make ([a-z0-9-]+)", page.read_text(), re.MULTILINE)) <= targets
+
+
+def test_every_module_is_in_the_architecture_page() -> None:
+    architecture = (ROOT / "docs" / "architecture.md").read_text()
+    modules = [*(ROOT / "conversations").glob("*.py"), *(ROOT / "local").glob("*.py")]
+
+    for module in modules:
+        if module.name != "__init__.py":
+            assert f"`{module.name}`" in architecture, module.name
+
+
+# The contract's codes (section 3).
+CODES = [
+    "unknown_url",
+    "method_not_allowed",
+    "invalid_value",
+    "missing_required_parameter",
+    "length_required",
+    "unsupported_media_type",
+    "request_too_large",
+    "invalid_json",
+    "unknown_parameter",
+    "invalid_type",
+    "object_above_max_properties",
+    "property_name_above_max_length",
+    "string_above_max_length",
+    "rate_limit_exceeded",
+    "service_unavailable",
+    "timeout",
+    "internal_error",
+]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_errors_page_tells_every_code(code: str) -> None:
+    page = (ROOT / "docs" / "errors.md").read_text()
+
+    assert re.search(rf"^\|.* `{code}` \|", page, re.MULTILINE)
+
+
+def test_the_readmes_examples_give_the_output_that_it_shows(base_url: str) -> None:
+    examples = re.findall(
+        r"```(sh|python)\n(?P<code>[^`]*127\.0\.0\.1:7071[^`]*)```\n\n```\w*\n([^`]*)```", README
+    )
+    assert [language for language, _, _ in examples] == ["sh", "python"]
+
+    for language, code, shown in examples:
+        program = {"sh": "/bin/sh", "python": sys.executable}[language]
+        result = subprocess.run(
+            [program, "-c", code.replace("http://127.0.0.1:7071", base_url)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert comparable(result.stdout) == comparable(shown)
+
+
+def comparable(output: str) -> str:
+    """Without what is new every time: ids and times."""
+    output = re.sub(r"conv_[0-9a-f]{48}", "conv_ID", output)
+    return re.sub(r'"created_at":\d{10}', '"created_at":TIME', output).strip()
