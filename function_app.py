@@ -1,10 +1,9 @@
 """The front door: what Azure Functions loads and indexes. Nothing else belongs here."""
 
-import azure.functions as func
+import os
 
-from conversations.api.routes import blueprint, warm_up
+from conversations.app import App
 
-# Callers are let in by API Management and App Service authentication, not by function keys.
-app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-app.register_functions(blueprint)
-warm_up()
+_app = App(os.environ)
+_app.warm_up()
+app = _app.functions

@@ -1,8 +1,9 @@
-"""The environment variables this app reads: checked, with their defaults. Read nowhere else."""
+"""The environment variables this app reads: checked, with their defaults.
+
+Reads no environment by itself: whoever puts the app together hands it over.
+"""
 
 import base64
-import functools
-import os
 from collections.abc import Mapping
 from typing import Annotated, Self
 
@@ -16,7 +17,15 @@ from pydantic import (
     model_validator,
 )
 
-from conversations.api.errors import OperatorError
+from conversations.limits import (
+    DEFAULT_TIMEOUT_SECONDS,
+    MAX_COSMOS_NAME_LENGTH,
+    MAX_TIMEOUT_SECONDS,
+)
+
+
+class SettingsError(Exception):
+    """The settings are missing or wrong; the text tells the operator which, and quotes none."""
 
 
 def _decodable(key: SecretStr) -> SecretStr:
@@ -25,8 +34,9 @@ def _decodable(key: SecretStr) -> SecretStr:
     return key
 
 
-# What Cosmos DB accepts as the name of a database or container (vendor: resource limits).
-CosmosName = Annotated[str, Field(pattern=r"^[^/\\?#]{0,254}[^/\\?# ]$")]
+CosmosName = Annotated[
+    str, Field(pattern=r"^[^/\\?#]*[^/\\?# ]$", max_length=MAX_COSMOS_NAME_LENGTH)
+]
 
 
 class Settings(BaseModel):
@@ -55,9 +65,9 @@ class Settings(BaseModel):
         description="Name of the container, partitioned by /isolation_key.",
     )
     cosmos_timeout_seconds: float = Field(
-        default=5,
+        default=DEFAULT_TIMEOUT_SECONDS,
         gt=0,
-        le=30,
+        le=MAX_TIMEOUT_SECONDS,
         description="Budget of a request's database work in seconds, opening and retry included.",
     )
     cosmos_proxy_from_environment: bool = Field(
@@ -79,7 +89,7 @@ class Settings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Check the variables in `environment`; a blank one counts as absent.
 
-        Raises OperatorError naming every variable that is missing or wrong, never its value.
+        Raises SettingsError naming every variable that is missing or wrong, never its value.
         """
         names = [name.upper() for name in cls.model_fields]
         given = {name: environment[name] for name in names if environment.get(name, "").strip()}
@@ -90,10 +100,4 @@ class Settings(BaseModel):
                 f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}"
                 for problem in error.errors(include_input=False, include_url=False)
             )
-        raise OperatorError(f"Bad settings: {problems}")
-
-
-@functools.cache
-def settings() -> Settings:
-    """The settings of this process. Raises OperatorError on every call while they are wrong."""
-    return Settings.from_environment(os.environ)
+        raise SettingsError(f"Bad settings: {problems}")

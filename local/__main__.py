@@ -24,8 +24,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from conversations.api.errors import OperatorError
-from conversations.settings import Settings
+from conversations.settings import Settings, SettingsError
 from local.cosmos.server import CosmosEmulator
 from local.cosmos.storage import Storage
 from local.functions_host import FunctionsHost, HostError, index
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     )
     try:
         asyncio.run(_run(options))
-    except (StartError, HostError, OperatorError) as error:
+    except (StartError, HostError, SettingsError) as error:
         sys.exit(f"Cannot start: {error}")
     # As in Azure, the worker ends without a hook: the app's database client gets no goodbye.
     os._exit(0)

@@ -1,4 +1,4 @@
-"""The request body: from bytes to one JSON object (contract section 3, from 411 to JSON).
+"""The request body: from bytes to one JSON object (docs/contract.md#body-errors).
 
 Stricter than the standard library's parser: no duplicate keys, no lone surrogates, no NaN, a bound
 on nesting. Knows nothing of what the object should hold; that is for the models.
@@ -7,39 +7,73 @@ on nesting. Knows nothing of what the object should hold; that is for the models
 import json
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Never
 
-from conversations.api.errors import (
-    Fault,
-    InvalidRequest,
-    LengthRequired,
-    RequestTooLarge,
-    UnsupportedMediaType,
-)
-
-# The largest valid body, every character written as an escape, is about 110 KiB.
-MAX_BYTES = 131_072
-# A valid body nests two deep. The bound keeps the answer independent of the interpreter's own.
-MAX_DEPTH = 64
+from conversations.api.errors import ApiError, ErrorDetail, InvalidRequest
+from conversations.limits import MAX_JSON_DEPTH
 
 _JSON_MEDIA_TYPE = re.compile(r"application/(?:json|[^\s/;]+\+json)", re.IGNORECASE)
 # A string (an unterminated one runs to the end, so that the scan stays linear) or a bracket.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 
-MALFORMED = Fault(
+MALFORMED = ErrorDetail(
     "Invalid body: failed to parse JSON value. Please check the value to ensure it is valid JSON. "
     "(Common errors include trailing commas, missing closing brackets, missing quotation marks, "
     "etc.)",
     "invalid_json",
 )
-NOT_UTF8 = Fault(
+NOT_UTF8 = ErrorDetail(
     "Invalid body: encountered a unicode decode error when parsing this JSON value. Please check "
     "the value to ensure it is valid unicode.",
     "invalid_json",
 )
 
 
-def json_value(headers: Mapping[str, str], content: bytes) -> Any:
+class LengthRequired(ApiError):
+    """A chunked body: the Functions host drops it, so it would be read as an empty one."""
+
+    status = HTTPStatus.LENGTH_REQUIRED
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorDetail(
+                "Expected request with Content-Length: 'Transfer-Encoding: chunked' is not "
+                "supported.",
+                "length_required",
+            )
+        )
+
+
+class RequestTooLarge(ApiError):
+    """The body has more bytes than any valid one can have."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, *, limit: int, size: int) -> None:
+        super().__init__(
+            ErrorDetail(
+                f"Request body too large. Expected at most {limit} bytes, but got {size} bytes "
+                "instead.",
+                "request_too_large",
+            )
+        )
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is not declared as JSON."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorDetail(
+                "Expected request with Content-Type: application/json.", "unsupported_media_type"
+            )
+        )
+
+
+def json_value(headers: Mapping[str, str], content: bytes, *, max_bytes: int) -> Any:
     """The JSON value that the request carries; None if it has no body.
 
     Every number becomes 0 or 0.0: no field takes one, only its kind matters, and reading a number
@@ -54,8 +88,8 @@ def json_value(headers: Mapping[str, str], content: bytes) -> Any:
     media_type = headers.get("content-type", "").partition(";")[0].strip()
     if not _JSON_MEDIA_TYPE.fullmatch(media_type):
         raise UnsupportedMediaType
-    if len(content) > MAX_BYTES:
-        raise RequestTooLarge(limit=MAX_BYTES, size=len(content))
+    if len(content) > max_bytes:
+        raise RequestTooLarge(limit=max_bytes, size=len(content))
     return _parse(content)
 
 
@@ -82,7 +116,7 @@ def _parse(content: bytes) -> Any:
 
 
 def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+    if text.count("[") + text.count("{") <= MAX_JSON_DEPTH:
         return
     depth = 0
     for token in _TOKEN.finditer(text):
@@ -90,7 +124,7 @@ def _check_depth(text: str) -> None:
             depth += 1
         elif token[0] in "]}":
             depth -= 1
-        if depth > MAX_DEPTH:
+        if depth > MAX_JSON_DEPTH:
             raise ValueError
 
 
@@ -110,12 +144,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _duplicate_key(key: str) -> Fault:
+def _duplicate_key(key: str) -> ErrorDetail:
     try:
         _check_surrogates(key)
     except UnicodeEncodeError:
         return MALFORMED
-    return Fault(
+    return ErrorDetail(
         f"Invalid body: duplicate JSON key '{key}'. Duplicate JSON keys are not supported.",
         "invalid_json",
     )

@@ -1,7 +1,7 @@
-"""The edge that all triggers share: the one place where a failure becomes an answer.
+"""The edge that all HTTP triggers share: the one place where an error becomes an answer.
 
-Adds the headers of every response and writes one log line per request. Knows no operation and no
-database.
+Adds the headers of every response (docs/contract.md#headers) and writes one log line per request.
+Knows no operation and no database.
 """
 
 import asyncio
@@ -10,34 +10,57 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import azure.functions as func
 
-from conversations.api.errors import ApiError, InternalError, OperatorError
-from conversations.database import usage
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-Handler = Callable[[func.HttpRequest], Awaitable["BaseModel"]]
-Trigger = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
+from conversations import usage
+from conversations.api.errors import ApiError, InternalError
+from conversations.limits import MAX_CLIENT_REQUEST_ID_LENGTH
 
 CLIENT_REQUEST_ID = "x-ms-client-request-id"
 
 _logger = logging.getLogger("conversations")
 
-_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-_CLIENT_REQUEST_ID = re.compile(r"[ -~]{1,128}")
+_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32}-[0-9a-f]{16})-[0-9a-f]{2}")
+_CLIENT_REQUEST_ID = re.compile(rf"[ -~]{{1,{MAX_CLIENT_REQUEST_ID_LENGTH}}}")
 
 
-def answered(handler: Handler) -> Trigger:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation answers: JSON, or nothing where HTTP wants no body."""
+
+    body: str | bytes | None
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[func.HttpRequest], Awaitable[Answer]]
+Trigger = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
+
+
+def always_repeatable(_: Mapping[str, str]) -> bool:
+    """Of operations that give the same result when they are sent again."""
+    return True
+
+
+def answered(
+    name: str,
+    handler: Handler,
+    *,
+    repeatable: Callable[[Mapping[str, str]], bool] = always_repeatable,
+) -> Trigger:
     """Make a trigger of `handler`: every way out of it becomes an answer and a log line.
 
     The Functions host turns an exception into 500 with an empty body, and never answers a request
     whose handler was cancelled; so nothing but a response leaves the trigger.
+
+    `repeatable` tells from a request's headers whether sending it again, not knowing what became of
+    the first time, does no harm. Where it does, 500 and 504 tell the OpenAI SDKs not to
+    (docs/contract.md#unknown-outcome).
     """
 
     async def trigger(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
@@ -48,36 +71,41 @@ def answered(handler: Handler) -> Trigger:
         error: ApiError | None = None
         try:
             answer = await handler(req)
-        except ApiError as failure:
-            error = failure
-        except OperatorError as failure:
-            error = InternalError(request_id, str(failure))
-        except (Exception, asyncio.CancelledError) as failure:
-            error = InternalError(request_id, _whereabouts(failure))
-        if error is None:
-            status, body, headers = HTTPStatus.OK, answer.model_dump_json(), {}
-        else:
-            status, body, headers = error.status, json.dumps(error.body()), dict(error.headers)
+        except ApiError as raised:
+            error = raised
+        except (Exception, asyncio.CancelledError) as raised:
+            error = InternalError(_whereabouts(raised))
+        if error:
+            body = json.dumps(error.body(request_id))
+            headers = dict(error.headers)
+            if error.status in _UNKNOWN_OUTCOME and not repeatable(req.headers):
+                headers.pop("Retry-After", None)
+                headers["x-should-retry"] = "false"
+            answer = Answer(body, error.status, headers)
         duration_ms = (time.perf_counter() - started) * 1000
-        _log(handler.__name__, status, error, duration_ms, spent, request_id)
-        headers["x-request-id"] = request_id
-        headers["openai-processing-ms"] = str(round(duration_ms))
-        headers["Cache-Control"] = "no-store"
+        _log(name, answer.status, error, duration_ms, spent, request_id)
+        headers = {
+            **answer.headers,
+            "x-request-id": request_id,
+            "openai-processing-ms": str(round(duration_ms)),
+            "Cache-Control": "no-store",
+        }
         client_request_id = req.headers.get(CLIENT_REQUEST_ID)
         if client_request_id and _CLIENT_REQUEST_ID.fullmatch(client_request_id):
             headers[CLIENT_REQUEST_ID] = client_request_id
         return func.HttpResponse(
-            body, status_code=status, headers=headers, mimetype="application/json"
+            answer.body, status_code=answer.status, headers=headers, mimetype="application/json"
         )
 
-    # Not functools.wraps: the Functions library reads the signature, which is the trigger's own.
-    trigger.__name__ = handler.__name__
-    trigger.__doc__ = handler.__doc__
+    trigger.__name__ = name  # which the Functions library registers it under
     return trigger
 
 
+_UNKNOWN_OUTCOME = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.GATEWAY_TIMEOUT}
+
+
 def _request_id(context: func.Context) -> str:
-    """The W3C trace id of the invocation, by which Application Insights finds the request."""
+    """The trace id and span id of the invocation (docs/contract.md#request-id)."""
     trace_parent = _TRACE_PARENT.fullmatch(context.trace_context.trace_parent or "")
     return trace_parent[1] if trace_parent else context.invocation_id.replace("-", "")
 

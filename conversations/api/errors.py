@@ -1,23 +1,14 @@
-"""Every way a request can fail, with its status and its words (contract section 3).
+"""What an error of this API is, and those that are raised all over it.
 
     ApiError                     the caller gets this as an error body
-    ├── InvalidRequest           400, one or several faults
-    ├── ConversationNotFound     404
-    ├── UnknownUrl               404
-    ├── MethodNotAllowed         405
-    ├── LengthRequired           411
-    ├── RequestTooLarge          413
-    ├── UnsupportedMediaType     415
-    ├── RateLimited              429
-    ├── InternalError            500
-    ├── ServiceUnavailable       503
-    └── DatabaseTimeout          504
-    OperatorError                only the operator can mend it: logged, the caller gets a 500
+    ├── InvalidRequest           400: one or several validation errors
+    ├── InternalError            500: nothing that the caller can mend, and a retry will not
+    └── ...                      the others stand where they are raised
 
-Never carries the text of somebody else's exception, a metadata value or an isolation key.
+Never carries the text of somebody else's exception, a metadata value or an isolation key. The
+shape is docs/contract.md#errors.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,8 +18,8 @@ RETRY_SOON = {"Retry-After": "1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with a request: what the message says, and about which parameter."""
+class ErrorDetail:
+    """One thing that is wrong: what the message says, its code, and the parameter it is about."""
 
     message: str
     code: str | None
@@ -46,30 +37,30 @@ class ApiError(Exception):
 
     def __init__(
         self,
-        *faults: Fault,
+        *details: ErrorDetail,
         headers: Mapping[str, str] | None = None,
         reason: str | None = None,
     ) -> None:
-        super().__init__(faults[0].message)
-        self.faults: Sequence[Fault] = faults
+        super().__init__(details[0].message)
+        self.details: Sequence[ErrorDetail] = details
         self.headers = headers or {}
         self.reason = reason
 
     @property
     def code(self) -> str | None:
-        """The contract's code of the first fault, which is the error itself."""
-        return self.faults[0].code
+        """The code of the first detail, which is the error itself."""
+        return self.details[0].code
 
-    def body(self) -> dict[str, Any]:
-        """The JSON body: the first fault is the error; ``details`` lists all if there are more."""
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The JSON body: the first detail is the error; ``details`` lists all if there are more."""
         errors = [
             {
-                "message": fault.message,
+                "message": detail.message,
                 "type": self.type,
-                "param": fault.param,
-                "code": fault.code,
+                "param": detail.param,
+                "code": detail.code,
             }
-            for fault in self.faults
+            for detail in self.details
         ]
         if len(errors) == 1:
             return {"error": errors[0]}
@@ -77,101 +68,9 @@ class ApiError(Exception):
 
 
 class InvalidRequest(ApiError):
-    """The header, id or body is not what the contract takes; sending it again cannot help."""
+    """A header, id, query or body that the contract does not take: a repeat cannot help."""
 
     status = HTTPStatus.BAD_REQUEST
-
-
-class ConversationNotFound(ApiError):
-    """No such conversation under this isolation key; another user's is no different."""
-
-    status = HTTPStatus.NOT_FOUND
-
-    def __init__(self, conversation_id: str) -> None:
-        super().__init__(Fault(f"Conversation with id '{conversation_id}' not found.", None))
-
-
-class UnknownUrl(ApiError):
-    """The path is none of this API's."""
-
-    status = HTTPStatus.NOT_FOUND
-
-    def __init__(self, method: str, path: str) -> None:
-        super().__init__(Fault(f"Invalid URL ({method} {path}).", "unknown_url"))
-
-
-class MethodNotAllowed(ApiError):
-    """The path is ours, the method is not one that it takes."""
-
-    status = HTTPStatus.METHOD_NOT_ALLOWED
-
-    def __init__(self, method: str, path: str, allowed: Sequence[str]) -> None:
-        allow = ", ".join(allowed)
-        super().__init__(
-            Fault(f"Method {method} is not allowed on {path}. Use: {allow}.", "method_not_allowed"),
-            headers={"Allow": allow},
-        )
-
-
-class LengthRequired(ApiError):
-    """A chunked body: the Functions host drops it, so it would be read as an empty one."""
-
-    status = HTTPStatus.LENGTH_REQUIRED
-
-    def __init__(self) -> None:
-        super().__init__(
-            Fault(
-                "Expected request with Content-Length: 'Transfer-Encoding: chunked' is not "
-                "supported.",
-                "length_required",
-            )
-        )
-
-
-class RequestTooLarge(ApiError):
-    """The body has more bytes than any valid one can have."""
-
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-    def __init__(self, *, limit: int, size: int) -> None:
-        super().__init__(
-            Fault(
-                f"Request body too large. Expected at most {limit} bytes, but got {size} bytes "
-                "instead.",
-                "request_too_large",
-            )
-        )
-
-
-class UnsupportedMediaType(ApiError):
-    """The body is not declared as JSON."""
-
-    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-
-    def __init__(self) -> None:
-        super().__init__(
-            Fault("Expected request with Content-Type: application/json.", "unsupported_media_type")
-        )
-
-
-class RateLimited(ApiError):
-    """The database is over its provisioned throughput; ``retry_after_ms`` is its own wait."""
-
-    status = HTTPStatus.TOO_MANY_REQUESTS
-    type = "rate_limit_error"
-
-    def __init__(self, retry_after_ms: int, reason: str) -> None:
-        super().__init__(
-            Fault(
-                f"Too many requests. Try again in {retry_after_ms} ms.",
-                "rate_limit_exceeded",
-            ),
-            headers={
-                "Retry-After": str(math.ceil(retry_after_ms / 1000)),
-                "retry-after-ms": str(retry_after_ms),
-            },
-            reason=reason,
-        )
 
 
 class InternalError(ApiError):
@@ -180,44 +79,12 @@ class InternalError(ApiError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     type = "server_error"
 
-    def __init__(self, request_id: str, reason: str) -> None:
-        super().__init__(
-            Fault(
-                "The server had an error while processing your request. "
-                f"Report the request id {request_id} if it happens again.",
-                "internal_error",
-            ),
-            reason=reason,
-        )
-
-
-class ServiceUnavailable(ApiError):
-    """The database refused, broke off or could not serve the request just now."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    type = "server_error"
-
     def __init__(self, reason: str) -> None:
-        super().__init__(
-            Fault("The service is temporarily unavailable. Try again.", "service_unavailable"),
-            headers=RETRY_SOON,
-            reason=reason,
-        )
+        message = "The server had an error while processing your request."
+        super().__init__(ErrorDetail(message, "internal_error"), reason=reason)
 
-
-class DatabaseTimeout(ApiError):
-    """The database did not answer within the request's budget; it may still have acted."""
-
-    status = HTTPStatus.GATEWAY_TIMEOUT
-    type = "server_error"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            Fault("The request was not answered in time. Try again.", "timeout"),
-            headers=RETRY_SOON,
-            reason=reason,
-        )
-
-
-class OperatorError(Exception):
-    """A fault of the deployment: its text tells the operator what to mend, and is only logged."""
+    def body(self, request_id: str) -> dict[str, Any]:
+        """One fixed sentence, and the request id to report."""
+        body = super().body(request_id)
+        body["error"]["message"] += f" Report the request id {request_id} if it happens again."
+        return body

@@ -1,88 +1,76 @@
-"""Which URL and method is which operation: all that Azure Functions reads of the app at its start.
+"""URLs and methods: from a table of routes to the triggers that Azure Functions indexes.
 
 Imports neither pydantic nor the Cosmos SDK, which are most of a cold start: the host waits for this
-module, while the operations load behind its back.
+module. Knows no operation; the table is `conversations/app.py`'s.
 """
 
-import asyncio
-import contextlib
-import functools
-import importlib
 import re
-from typing import Any, Never
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Never
 
 import azure.functions as func
 
-from conversations.api.edge import Handler, answered
-from conversations.api.errors import MethodNotAllowed, UnknownUrl
-
-COLLECTION = "openai/v1/conversations"
-ITEM = COLLECTION + "/{conversation_id}"
-
-# Function name, which is also the operation's in `operations.py`; route; method.
-OPERATIONS = (
-    ("create_conversation", COLLECTION, "POST"),
-    ("retrieve_conversation", ITEM, "GET"),
-    ("update_conversation", ITEM, "POST"),
-    ("delete_conversation", ITEM, "DELETE"),
-)
-
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]
+from conversations.api.edge import Handler, always_repeatable, answered
+from conversations.api.errors import ApiError, ErrorDetail
 
 
-def _operation(name: str) -> Handler:
-    async def operation(request: func.HttpRequest) -> Any:
-        return await getattr(_load_operations(), name)(request)
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation's URL, a template of the Functions host's, and method.
 
-    operation.__name__ = name
-    return operation
-
-
-@functools.cache
-def _load_operations() -> Any:
-    return importlib.import_module("conversations.resources.conversations.operations")
-
-
-for _name, _route, _method in OPERATIONS:
-    blueprint.route(_route, methods=[_method])(answered(_operation(_name)))
-
-
-@blueprint.route("{*path}")
-@answered
-async def zz_unknown_url(request: func.HttpRequest) -> Never:
-    """Every other URL and method, which the host would answer with an empty 404.
-
-    The host tries functions in the order of their names and takes the first that matches, so this
-    name must be the last.
+    `operation` is its function's name too. `repeatable`: see `edge.answered`.
     """
-    # Not urlsplit, which raises on some values of the Host header.
-    path = "/" + request.url.split("/", 3)[-1].partition("?")[0]
-    method = request.method.upper()
-    allowed = [known for _, route, known in OPERATIONS if _pattern(route).fullmatch(path)]
-    if allowed:
-        raise MethodNotAllowed(method, path, allowed)
-    raise UnknownUrl(method, path)
+
+    operation: str
+    template: str
+    method: str
+    repeatable: Callable[[Mapping[str, str]], bool] = always_repeatable
+
+    def matches(self, path: str) -> bool:
+        """Whether the host would match `path`: in any case, with or without a trailing slash."""
+        pattern = re.sub(r"\{\w+\}", "[^/]+", self.template)
+        return re.fullmatch(f"/{pattern}/?", path, re.IGNORECASE) is not None
 
 
-def _pattern(route: str) -> re.Pattern[str]:
-    """What the host matches to `route`: regardless of case, with or without a trailing slash."""
-    return re.compile(rf"/{re.sub('{.*}', '[^/]+', route)}/?", re.IGNORECASE)
+class UnknownUrl(ApiError):
+    """The path is none of this API's."""
+
+    status = HTTPStatus.NOT_FOUND
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(ErrorDetail(f"Invalid URL ({method} {path}).", "unknown_url"))
 
 
-def warm_up() -> None:
-    """Load the operations and open the database, so that the first request need not wait for it.
+class MethodNotAllowed(ApiError):
+    """The path is ours, the method is not one that it takes."""
 
-    Neither waits nor fails. Does nothing outside of an event loop, where tools index the app.
-    """
-    with contextlib.suppress(RuntimeError):
-        loop = asyncio.get_running_loop()
-        _warming_up.add(loop.create_task(_warm_up()))
+    status = HTTPStatus.METHOD_NOT_ALLOWED
 
-
-_warming_up: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
+    def __init__(self, method: str, path: str, allowed: Sequence[str]) -> None:
+        allow = ", ".join(allowed)
+        message = f"Method {method} is not allowed on {path}. Use: {allow}."
+        super().__init__(ErrorDetail(message, "method_not_allowed"), headers={"Allow": allow})
 
 
-async def _warm_up() -> None:
-    # In a thread, so that the worker can meanwhile tell the host which functions there are.
-    operations = await asyncio.to_thread(_load_operations)
-    operations.open_database()
+def blueprint(routes: Sequence[Route], handler: Callable[[str], Handler]) -> func.Blueprint:
+    """A function for each route, whose operation `handler` gives by name, and the catch-all."""
+    functions = func.Blueprint()  # type: ignore[no-untyped-call]
+    for route in routes:
+        trigger = answered(route.operation, handler(route.operation), repeatable=route.repeatable)
+        functions.route(route.template, methods=[route.method])(trigger)
+
+    async def unknown_url(request: func.HttpRequest) -> Never:
+        # Not urlsplit, which raises on some values of the Host header.
+        path = "/" + request.url.split("/", 3)[-1].partition("?")[0]
+        method = request.method.upper()
+        allowed = [route.method for route in routes if route.matches(path)]
+        if allowed:
+            raise MethodNotAllowed(method, path, allowed)
+        raise UnknownUrl(method, path)
+
+    # Every other URL and method, which the host would answer with an empty 404. It tries functions
+    # in the order of their names and takes the first that matches, so this name must be the last.
+    functions.route("{*path}")(answered("zz_unknown_url", unknown_url))
+    return functions

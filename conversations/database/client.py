@@ -1,36 +1,27 @@
 """The process's one Cosmos client: opened once, shared, opened anew when the account has moved.
 
-Knows no operation, and creates no database and no container (the app's identity may not).
+Knows no document, and creates no database and no container (the app's identity may not).
 """
 
 import asyncio
 import logging
-from dataclasses import dataclass
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.cosmos.aio import ContainerProxy, CosmosClient
+from azure.core.exceptions import DecodeError
+from azure.cosmos.aio import CosmosClient
 
-from conversations.database.documents import Patch, shorten_pipeline
+from conversations.database.documents import Documents
+from conversations.database.failures import Silence, UnreadableAnswer
+from conversations.database.sdk_internals import shorten_pipeline
 from conversations.database.transport import Transport
 from conversations.settings import Settings
 
 # At INFO the SDK writes every request with its headers.
 logging.getLogger("azure").setLevel(logging.WARNING)
 
-# Handed to the SDK, which would otherwise read it from the account before the first operation.
-PARTITION_KEY = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
 
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Container:
-    """The container of an open client: the SDK's for everything but patches."""
-
-    items: ContainerProxy
-    patch: Patch
-
-
-class Connection:
-    """Hands out the container, opening the client when first asked for it, or before.
+class Client:
+    """Hands out the documents, opening the SDK's client when first asked for them, or before.
 
     A failed opening is not remembered: the next request tries again.
     """
@@ -39,29 +30,29 @@ class Connection:
         self._settings = settings
         self._credential: str | AsyncTokenCredential | None = None
         self._client: CosmosClient | None = None
-        self._container: Container | None = None
+        self._documents: Documents | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def container(self) -> Container:
-        """The container of the open client; callers that come while it opens share the opening.
+    async def documents(self) -> Documents:
+        """The documents of the container; callers that come while it opens share the opening.
 
-        Raises AzureError, or TimeoutError when Cosmos is silent.
+        Raises AzureError.
         """
-        while self._container is None:
+        while self._documents is None:
             # A caller whose budget ends leaves; the opening goes on for the others.
             await asyncio.shield(self.open())
-        return self._container
+        return self._documents
 
-    def reopen(self, container: Container) -> None:
-        """Leave the client of `container`: a new one will ask the account where it is served."""
-        if container is not self._container:
+    def reopen(self, documents: Documents) -> None:
+        """Leave the client of `documents`: a new one will ask the account where it is served."""
+        if documents is not self._documents:
             return  # another request already did
         assert self._client is not None
         closing = asyncio.create_task(self._close_when_unused(self._client))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
-        self._client = self._container = None
+        self._client = self._documents = None
 
     def open(self) -> asyncio.Task[None]:
         """Start opening the client, or join the opening under way.
@@ -72,6 +63,12 @@ class Connection:
             self._opening = asyncio.get_running_loop().create_task(self._open())
             self._opening.add_done_callback(_see_exception)
         return self._opening
+
+    async def close(self) -> None:
+        """Close the client if it is open. The app never does: its process is killed."""
+        if self._client:
+            await self._client.close()
+            self._client = self._documents = None
 
     async def _open(self) -> None:
         settings = self._settings
@@ -93,17 +90,16 @@ class Connection:
         try:
             async with asyncio.timeout(budget):
                 await client.__aenter__()
+        except TimeoutError as error:
+            await client.close()
+            raise Silence(f"cosmos told nothing about the account in {budget:g} s") from error
+        except DecodeError as error:
+            await client.close()
+            raise UnreadableAnswer from error
         except BaseException:
             await client.close()
             raise
-        database = client.get_database_client(settings.cosmos_database)
-        items = ContainerProxy(
-            client.client_connection,
-            database.database_link,
-            settings.cosmos_container,
-            properties={"partitionKey": PARTITION_KEY},
-        )
-        self._container = Container(items, Patch(client, settings))
+        self._documents = Documents(client, settings)
         self._client = client
 
     async def _close_when_unused(self, client: CosmosClient) -> None:

@@ -1,9 +1,8 @@
-"""The one request that an update is, composed here and sent through the SDK's client.
+"""The requests for documents of one container: the patch, composed here, and the SDK's others.
 
 The SDK's own `patch_item` sends the same bytes for 1.6 times the CPU (docs/performance.md): it
 makes eleven retry policies for each request, none of which this app lets act. What is the SDK's to
-know stays its own: the write region, the token, the session. This module alone uses its private
-names; its version is pinned, and a test holds both requests against each other, header by header.
+know stays its own: the write region, the token, the session.
 """
 
 import base64
@@ -11,53 +10,45 @@ import functools
 import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from azure.core import AsyncPipelineClient
 from azure.core.exceptions import DecodeError
-from azure.core.pipeline import AsyncPipeline
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, HeadersPolicy
-from azure.core.pipeline.transport import AsyncHttpTransport, HttpRequest
-from azure.cosmos import __version__ as sdk_version
-from azure.cosmos.aio import CosmosClient
+from azure.core.pipeline.transport import HttpRequest
+from azure.cosmos.aio import ContainerProxy, CosmosClient
 
+from conversations.database import sdk_internals
+from conversations.database.failures import UnreadableAnswer
 from conversations.settings import Settings
 
-USER_AGENT = f"conversations azsdk-python-cosmos/{sdk_version}"
+Document = dict[str, Any]
+
+# Handed to the SDK, which would otherwise read it from the account before the first operation.
+PARTITION_KEY = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
 
 _LOCAL = {"localhost", "127.0.0.1"}  # where the SDK does not check certificates
 
 
-def shorten_pipeline(client: CosmosClient, transport: AsyncHttpTransport[Any, Any]) -> None:
-    """Send the SDK's requests without what it puts around them and this app does not use.
+class Documents:
+    """The documents of one container, through an open client.
 
-    Of eleven policies two stay: one adds the headers of the SDK's own reads, one the token. The
-    others retry, log, trace, and decode the answer a second time.
+    The partition key is an argument of every operation: there is no way to reach a document without
+    naming whose it is. Ids must be safe to put into a URL: the SDK checks none on patch, read and
+    delete, and `..` would reach another resource. All raise DatabaseFailure.
     """
-    connection = client.client_connection
-    policies: list[Any] = [HeadersPolicy()]
-    policies += [
-        policy
-        for policy in connection.pipeline_client._pipeline._impl_policies
-        if isinstance(policy, AsyncBearerTokenCredentialPolicy)
-    ]
-    connection.pipeline_client = AsyncPipelineClient(
-        connection.url_connection, pipeline=AsyncPipeline(transport, policies)
-    )
-    connection.default_headers["User-Agent"] = USER_AGENT
-
-
-class Patch:
-    """Patches documents of one container through an open client."""
 
     def __init__(self, client: CosmosClient, settings: Settings) -> None:
-        self._connection = client.client_connection
-        endpoints: Any = self._connection._global_endpoint_manager
-        self._write_endpoint: Callable[[], str] = endpoints.get_write_endpoint
-        self._pipeline = self._connection.pipeline_client._pipeline
+        self._client = client
+        database = client.get_database_client(settings.cosmos_database)
+        self._container = ContainerProxy(
+            client.client_connection,
+            database.database_link,
+            settings.cosmos_container,
+            properties={"partitionKey": PARTITION_KEY},
+        )
+        self._pipeline = sdk_internals.pipeline(client)
         self._link = f"dbs/{settings.cosmos_database}/colls/{settings.cosmos_container}/docs/"
         self._path = quote(self._link)
         # Without a key, the pipeline adds a token.
@@ -69,25 +60,26 @@ class Patch:
             "Cache-Control": "no-cache",
             "Content-Type": "application/json-patch+json",
             "Accept": "application/json",
-            "User-Agent": USER_AGENT,
-            **{
-                name: str(value)
-                for name, value in self._connection.default_headers.items()
-                if name.lower().startswith("x-ms-")
-            },
-            "x-ms-client-id": self._connection.client_id,
+            **sdk_internals.default_headers(client),
             "x-ms-cosmos-sdk-supportedcapabilities": "1",
             "x-ms-thinclient-proxy-resource-type": "docs",
             "x-ms-thinclient-proxy-operation-type": "Patch",
         }
 
-    async def set(
-        self, id_: str, partition_key: str | None, path: str, value: Any
-    ) -> dict[str, Any]:
-        """Set one property of a document; `id_` must be safe to put into a URL.
+    async def create(self, document: Document) -> Document:
+        """Store a new document, which names its partition itself."""
+        return await _readable(self._container.create_item(document))
 
-        Returns the document as it is now. Raises DatabaseFailure or DecodeError.
-        """
+    async def read(self, partition_key: str | None, id_: str) -> Document:
+        """Read one document."""
+        return await _readable(self._container.read_item(id_, partition_key=partition_key))
+
+    async def delete(self, partition_key: str | None, id_: str) -> None:
+        """Remove one document."""
+        await self._container.delete_item(id_, partition_key=partition_key)
+
+    async def set(self, partition_key: str | None, id_: str, path: str, value: Any) -> Document:
+        """Set one property of a document, in one patch. Returns the document as it is now."""
         date = _date(int(time.time()))
         headers = {
             **self._headers,
@@ -96,7 +88,7 @@ class Patch:
         }
         if self._key:
             headers["Authorization"] = self._signature(self._key, self._link + id_, date)
-        endpoint = self._write_endpoint()
+        endpoint = sdk_internals.write_endpoint(self._client)
         body = {"operations": [{"op": "set", "path": path, "value": value}]}
         request = HttpRequest(
             "PATCH",
@@ -110,25 +102,36 @@ class Patch:
             )
         ).http_response
         document = _json_object(response.body())
-        # A read that follows on this instance must see the write.
-        self._connection._UpdateSessionIfRequired(headers, document, response.headers)
+        sdk_internals.record_session(self._client, headers, document, response.headers)
         return document
 
     @staticmethod
     def _signature(key: bytes, link: str, date: str) -> str:
-        """The master key signature (vendor: access control in the REST API)."""
+        """The master key signature.
+
+        https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
+        """
         text = f"patch\ndocs\n{link}\n{date.lower()}\n\n"
         digest = base64.b64encode(hmac.digest(key, text.encode(), "sha256")).decode()
         return quote(f"type=master&ver=1.0&sig={digest}", safe="-_.!~*'()")
 
 
-def _json_object(content: bytes) -> dict[str, Any]:
+async def _readable(answer: Any) -> Document:
+    """The document that the SDK read, or UnreadableAnswer in place of its own exception."""
+    try:
+        document: Mapping[str, Any] = await answer
+    except DecodeError as error:
+        raise UnreadableAnswer from error
+    return dict(document)
+
+
+def _json_object(content: bytes) -> Document:
     try:
         value = json.loads(content)
     except ValueError as error:
-        raise DecodeError("no JSON") from error
+        raise UnreadableAnswer from error
     if not isinstance(value, dict):
-        raise DecodeError("no JSON object")
+        raise UnreadableAnswer
     return value
 
 

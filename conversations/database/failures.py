@@ -1,23 +1,17 @@
-"""How a database request failed, whether one retry may mend it, and which answer it makes.
+"""How a database request failed, and whether one retry may mend it.
 
-The table is contract section 3; the statuses are Cosmos DB's (vendor: HTTP status codes).
+What the caller hears is not decided here (`conversations/resources/answers.py`). The statuses are
+Cosmos DB's: https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-for-cosmosdb
 
     DatabaseFailure
     ├── FailedAnswer          the database answered 400 or more
+    ├── UnreadableAnswer      it answered something that is no JSON object
     ├── ConnectionBroken      reset, or closed before the answer was whole
     ├── ConnectionRefused     nobody listens, or the name does not resolve
-    └── Silence               no answer within the socket's timeout
+    └── Silence               no answer within the budget
 """
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError
-
-from conversations.api.errors import (
-    ApiError,
-    DatabaseTimeout,
-    OperatorError,
-    RateLimited,
-    ServiceUnavailable,
-)
+from azure.core.exceptions import AzureError
 
 # Long enough for a dropped connection or a moving partition, short against any budget.
 RETRY_WAIT_SECONDS = 0.1
@@ -31,11 +25,6 @@ _MOVED = {(403, 3), (403, 1008)}  # write forbidden here, account not found here
 
 _MENDED_BY_RETRY = {449, 503}
 _TRANSIENT = {408, 410, 449, 500, 502, 503, 504}
-_ADVICE = {
-    401: "the credential was refused; check COSMOS_KEY and the server's clock",
-    403: "not allowed; check the identity's role, local authentication and the firewall",
-    404: "not found; check COSMOS_ENDPOINT, and that COSMOS_DATABASE and COSMOS_CONTAINER exist",
-}
 
 
 class DatabaseFailure(AzureError):
@@ -53,10 +42,6 @@ class DatabaseFailure(AzureError):
 
     is_missing_document: bool = False
     """Whether the document was not found; not its container, and not the session."""
-
-    def answer(self) -> ApiError | OperatorError:
-        """What to raise once the failure stands."""
-        return ServiceUnavailable(self.message)
 
 
 class FailedAnswer(DatabaseFailure):
@@ -85,16 +70,15 @@ class FailedAnswer(DatabaseFailure):
         self.wants_reopening = code in _MOVED
         not_found = status == 404 and code not in {_SESSION_NOT_AVAILABLE, _OWNER_NOT_FOUND}
         self.is_missing_document = not_found and about_document
-        self._is_transient = status in _TRANSIENT or code in {*_MOVED, _SESSION_NOT_AVAILABLE}
+        self.is_transient = status in _TRANSIENT or code in {*_MOVED, _SESSION_NOT_AVAILABLE}
+        """Whether the same request may succeed later, with nothing mended."""
 
-    def answer(self) -> ApiError | OperatorError:
-        """429 with the database's own wait, 503 if it may pass, else the operator's to mend."""
-        if self.status == 429:
-            return RateLimited(self.retry_after_ms, self.message)
-        if self._is_transient:
-            return ServiceUnavailable(self.message)
-        advice = _ADVICE.get(self.status, "an answer this app has no use for")
-        return OperatorError(f"{self.message}: {advice}")
+
+class UnreadableAnswer(DatabaseFailure):
+    """The database answered success, with something that is no JSON object."""
+
+    def __init__(self) -> None:
+        super().__init__("cosmos answered something that is no JSON")
 
 
 class ConnectionBroken(DatabaseFailure):
@@ -111,21 +95,4 @@ class ConnectionRefused(DatabaseFailure):
 
 
 class Silence(DatabaseFailure):
-    """The database took the request, or at least the connection, and said nothing."""
-
-    def answer(self) -> ApiError:
-        """504: the budget is spent."""
-        return DatabaseTimeout(self.message)
-
-
-def answer_to(error: AzureError) -> ApiError | OperatorError:
-    """What to raise for whatever came out of the SDK."""
-    if isinstance(error, DatabaseFailure):
-        return error.answer()
-    if isinstance(error, ClientAuthenticationError):
-        return OperatorError(
-            "no token for the managed identity; check that it exists, and AZURE_CLIENT_ID"
-        )
-    if isinstance(error, DecodeError):
-        return OperatorError("cosmos answered something that is no JSON; check COSMOS_ENDPOINT")
-    return ServiceUnavailable(f"the Cosmos SDK gave up with {type(error).__name__}")
+    """The database took the request, or at least the connection, and did not answer in time."""

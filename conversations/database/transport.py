@@ -24,7 +24,7 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
 
-from conversations.database import usage
+from conversations import usage
 from conversations.database.failures import (
     DEFAULT_THROTTLE_MS,
     ConnectionBroken,

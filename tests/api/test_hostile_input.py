@@ -45,7 +45,7 @@ def assert_of_the_contract(answer: Answer, *, head: bool = False) -> None:
     assert answer.status == 200 or answer.status in CODES
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
-    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert re.fullmatch("[0-9a-f]{32}-[0-9a-f]{16}", answer.headers["x-request-id"])
     assert re.fullmatch("[0-9]+", answer.headers["openai-processing-ms"])
     if head:
         assert answer.body == b""

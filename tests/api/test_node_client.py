@@ -30,5 +30,5 @@ def test_the_openai_npm_package_works_as_it_is(base_url: str) -> None:
         "message": f"404 Conversation with id '{created['id']}' not found.",
     }
     for id_ in (request_id, done["requestId"]):
-        assert re.fullmatch("[0-9a-f]{32}", id_)
+        assert re.fullmatch("[0-9a-f]{32}-[0-9a-f]{16}", id_)
     assert done["empty"] == {}

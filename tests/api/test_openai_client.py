@@ -121,11 +121,11 @@ def test_an_invalid_update_is_a_bad_request_error(base_url: str) -> None:
         assert raised.value.param == "metadata.k"
         assert raised.value.type == "invalid_request_error"
         assert raised.value.request_id == raised.value.response.headers["x-request-id"]
-        assert len(raised.value.request_id or "") == 32
+        assert len(raised.value.request_id or "") == 32 + 1 + 16
 
 
 def test_the_request_id_is_on_success_too(base_url: str) -> None:
     with client_for(base_url, "alice") as client:
         created = client.conversations.create()
 
-        assert len(created._request_id or "") == 32
+        assert len(created._request_id or "") == 32 + 1 + 16

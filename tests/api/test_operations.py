@@ -163,24 +163,23 @@ def test_every_response_has_the_contracts_headers(
     answer = rest.send(method, path, body, {**JSON, "x-ms-client-request-id": "mine: 1"})
 
     assert answer.headers["content-type"] == "application/json"
-    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert re.fullmatch(r"[0-9a-f]{32}-[0-9a-f]{16}", answer.headers["x-request-id"])
     assert answer.headers["x-ms-client-request-id"] == "mine: 1"
     assert answer.headers["openai-processing-ms"].isdecimal()
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_request_id_is_the_callers_trace_id(rest: Rest) -> None:
+def test_the_request_id_is_the_callers_trace_id_and_a_span_id_of_its_own(rest: Rest) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
 
-    answer = rest.send(
-        "GET",
-        f"{CONVERSATIONS}/conv_missing",
-        headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"},
-    )
+    answers = [rest.send("GET", f"{CONVERSATIONS}/conv_missing", headers=headers) for _ in range(2)]
 
-    assert answer.status == 404
-    assert answer.headers["x-request-id"] == trace_id
+    assert [answer.status for answer in answers] == [404, 404]
+    ids = {answer.headers["x-request-id"] for answer in answers}
+    assert len(ids) == 2
+    assert {id_.partition("-")[0] for id_ in ids} == {trace_id}
 
 
 @pytest.mark.parametrize("sent", ["", "x" * 129, "ümlaut"])

@@ -28,7 +28,7 @@ REQUEST_LINE = re.compile(
     r"(?P<operation>(?:create|retrieve|update|delete)_conversation|zz_unknown_url) "
     r"status=(?P<status>\d{3}) code=(?P<code>[a-z_]+|-) duration_ms=(?P<duration>\d+\.\d) "
     r"request_charge=(?P<charge>\d+\.\d\d) attempts=(?P<attempts>\d+) "
-    r'request_id=(?P<request_id>[0-9a-f]{32})(?: reason="[^"]+")?'
+    r'request_id=(?P<request_id>[0-9a-f]{32}-[0-9a-f]{16})(?: reason="[^"]+")?'
 )
 
 

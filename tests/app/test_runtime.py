@@ -81,4 +81,4 @@ def test_the_request_id_is_the_callers_trace_id(runtime: Rest) -> None:
     answer = runtime.send("GET", "/x", headers={"traceparent": f"00-{trace_id}-{'1' * 16}-01"})
 
     assert answer.status == 404
-    assert answer.headers["x-request-id"] == trace_id
+    assert answer.headers["x-request-id"].partition("-")[0] == trace_id

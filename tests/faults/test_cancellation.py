@@ -14,8 +14,9 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from conversations.api.edge import answered
-from conversations.resources.conversations.models import Conversation, ConversationId
+from conversations.api import edge
+from conversations.resources.answers import translated
+from conversations.resources.conversations.models import ConversationId
 from tests.support.cosmos_wire import CosmosWire, Fault
 from tests.support.failures import INTERNAL, assert_fails
 from tests.support.injected_faults import account, patches, silent, throttles
@@ -47,13 +48,15 @@ async def app(wire: CosmosWire) -> AsyncIterator[App]:
     wire.reset()
     async with open_store(COSMOS_ENDPOINT=wire.url, COSMOS_KEY=emulator_key()) as store:
 
-        @answered
-        async def update_conversation(_: func.HttpRequest) -> Conversation:
-            return await store.replace_metadata(None, ConversationId(id_), {"n": "1"})
+        async def operation(_: func.HttpRequest) -> edge.Answer:
+            updated = await store.replace_metadata(None, ConversationId(id_), {"n": "1"})
+            return edge.Answer(updated.model_dump_json())
+
+        trigger = edge.answered("update_conversation", translated(operation))
 
         async def update() -> Answer:
             request = func.HttpRequest(method="POST", url="http://host/", body=b"")
-            response = await update_conversation(request, _context())
+            response = await trigger(request, _context())
             headers = {name.lower(): value for name, value in response.headers.items()}
             headers["content-type"] = response.mimetype
             return Answer(response.status_code, headers, response.get_body())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from conversations import limits
 from conversations.api import isolation
 from conversations.api.errors import InvalidRequest
 from conversations.resources.conversations import models
@@ -57,9 +58,10 @@ def test_every_operation_names_every_status(operation: str, statuses: set[str]) 
 
 @pytest.mark.parametrize("name", ["Metadata", "NullableMetadata"])
 def test_the_limits_of_metadata_are_the_models(name: str) -> None:
-    assert SCHEMAS[name]["maxProperties"] == models.MAX_PAIRS
-    assert SCHEMAS[name]["additionalProperties"]["maxLength"] == models.MAX_VALUE_LENGTH
-    assert f"A key has at most {models.MAX_KEY_LENGTH} characters" in SCHEMAS[name]["description"]
+    assert SCHEMAS[name]["maxProperties"] == limits.MAX_METADATA_PAIRS
+    assert SCHEMAS[name]["additionalProperties"]["maxLength"] == limits.MAX_METADATA_VALUE_LENGTH
+    limit = f"A key has at most {limits.MAX_METADATA_KEY_LENGTH} characters"
+    assert limit in SCHEMAS[name]["description"]
 
 
 @pytest.mark.parametrize(

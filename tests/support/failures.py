@@ -50,7 +50,7 @@ def assert_fails(answer: Answer, expected: Failure) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["openai-processing-ms"].isdecimal()
     request_id = answer.headers["x-request-id"]
-    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    assert re.fullmatch("[0-9a-f]{32}-[0-9a-f]{16}", request_id)
     assert answer.headers.get("retry-after") == expected.retry_after
     assert answer.headers.get("retry-after-ms") == expected.retry_after_ms
     if expected == INTERNAL:

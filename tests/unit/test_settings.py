@@ -2,8 +2,7 @@
 
 import pytest
 
-from conversations.api.errors import OperatorError
-from conversations.settings import Settings
+from conversations.settings import Settings, SettingsError
 
 REQUIRED = {"COSMOS_ENDPOINT": "http://127.0.0.1:8081", "COSMOS_KEY": "c2VjcmV0"}
 
@@ -53,7 +52,7 @@ def test_switches_take_the_usual_words(text: str) -> None:
     ],
 )
 def test_a_bad_variable_is_named_and_its_value_is_not(name: str, value: str) -> None:
-    with pytest.raises(OperatorError) as raised:
+    with pytest.raises(SettingsError) as raised:
         Settings.from_environment({**REQUIRED, name: value})
 
     assert name in str(raised.value)
@@ -61,10 +60,10 @@ def test_a_bad_variable_is_named_and_its_value_is_not(name: str, value: str) -> 
 
 
 def test_all_bad_variables_are_named_at_once() -> None:
-    with pytest.raises(OperatorError, match=r"COSMOS_ENDPOINT: .*COSMOS_TIMEOUT_SECONDS: "):
+    with pytest.raises(SettingsError, match=r"COSMOS_ENDPOINT: .*COSMOS_TIMEOUT_SECONDS: "):
         Settings.from_environment({"COSMOS_TIMEOUT_SECONDS": "x"})
 
 
 def test_a_token_is_never_sent_in_the_clear() -> None:
-    with pytest.raises(OperatorError, match="COSMOS_ENDPOINT must be https"):
+    with pytest.raises(SettingsError, match="COSMOS_ENDPOINT must be https"):
         Settings.from_environment({"COSMOS_ENDPOINT": "http://127.0.0.1:8081"})

@@ -1,29 +1,29 @@
-"""What goes in and comes out: request bodies, the conversation, and all their limits.
-
-Lengths are counted in Unicode code points, as `len` and pydantic count them.
-"""
+"""What goes in and comes out: request bodies, ids and the conversation."""
 
 import re
 from typing import Annotated, Any, Literal, NewType, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from conversations.api import validation as faults
-from conversations.api.errors import Fault, InvalidRequest
-
-MAX_PAIRS = 16
-MAX_KEY_LENGTH = 64
-MAX_VALUE_LENGTH = 512
+from conversations.api import validation
+from conversations.api.errors import ErrorDetail, InvalidRequest
+from conversations.limits import (
+    MAX_CONVERSATION_ID_LENGTH,
+    MAX_METADATA_KEY_LENGTH,
+    MAX_METADATA_PAIRS,
+    MAX_METADATA_VALUE_LENGTH,
+)
 
 Metadata = dict[
-    Annotated[str, StringConstraints(max_length=MAX_KEY_LENGTH)],
-    Annotated[str, StringConstraints(max_length=MAX_VALUE_LENGTH)],
+    Annotated[str, StringConstraints(max_length=MAX_METADATA_KEY_LENGTH)],
+    Annotated[str, StringConstraints(max_length=MAX_METADATA_VALUE_LENGTH)],
 ]
 
 ConversationId = NewType("ConversationId", str)
 
 _ID_PREFIX = "conv_"
-_WELL_FORMED_ID = re.compile(r"conv_[A-Za-z0-9]{1,123}")
+_MOST = MAX_CONVERSATION_ID_LENGTH - len(_ID_PREFIX)
+_WELL_FORMED_ID = re.compile(rf"{_ID_PREFIX}[A-Za-z0-9]{{1,{_MOST}}}")
 
 
 class _Request(BaseModel):
@@ -71,25 +71,25 @@ RequestModel = TypeVar("RequestModel", bound=_Request)
 def parse(model: type[RequestModel], value: Any) -> RequestModel:
     """Validate a JSON value as `model`; None, which is no body or `null`, counts as `{}`.
 
-    Raises InvalidRequest with every fault of the body, in the contract's order (section 3).
+    Raises InvalidRequest with every validation error, in order (docs/contract.md#errors).
     """
     if value is None:
         value = {}
     if not isinstance(value, dict):
-        raise InvalidRequest(faults.wrong_root(value))
-    # pydantic stops at the first pair too many and says nothing of the others' faults.
-    found: list[Fault] = []
+        raise InvalidRequest(validation.wrong_root(value))
+    # pydantic stops at the first pair too many and says nothing of the others' validation.
+    found: list[ErrorDetail] = []
     metadata = value.get("metadata")
-    if isinstance(metadata, dict) and len(metadata) > MAX_PAIRS:
-        found.append(faults.too_many_pairs(MAX_PAIRS, len(metadata)))
+    if isinstance(metadata, dict) and len(metadata) > MAX_METADATA_PAIRS:
+        found.append(validation.too_many_pairs(MAX_METADATA_PAIRS, len(metadata)))
     try:
         parsed = model.model_validate(value)
     except ValidationError as error:
-        found += faults.of(error, value)
+        found += validation.of(error, value)
     else:
         if not found:
             return parsed
-    raise InvalidRequest(*faults.in_order(found))
+    raise InvalidRequest(*validation.in_order(found))
 
 
 def conversation_id(value: str) -> ConversationId:
@@ -106,7 +106,7 @@ def conversation_id(value: str) -> ConversationId:
         else f"Expected an ID that begins with '{_ID_PREFIX}'."
     )
     raise InvalidRequest(
-        Fault(
+        ErrorDetail(
             f"Invalid 'conversation_id': '{value}'. {expected}", "invalid_value", "conversation_id"
         )
     )

@@ -1,7 +1,7 @@
 """What one request has cost the database so far, for its log line.
 
-Lives in a context variable, so that the transport can add to it without every layer in between
-passing it on.
+Lives in a context variable, so that the transport can add to it and the edge can log it without
+every layer in between passing it on.
 """
 
 from contextvars import ContextVar

@@ -1,0 +1,116 @@
+"""The one place where the parts are put together: settings, client, stores, operations, triggers.
+
+Nothing else in this package is a singleton. What the host waits for at its start imports neither
+pydantic nor the Cosmos SDK, which are most of a cold start; they are loaded behind its back.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from conversations.api.edge import Answer, Handler
+from conversations.api.errors import InternalError
+from conversations.api.routes import Route, blueprint
+
+if TYPE_CHECKING:
+    from conversations.database.client import Client
+
+CONVERSATIONS = "openai/v1/conversations"
+CONVERSATION = CONVERSATIONS + "/{conversation_id}"
+
+ROUTES = (
+    Route("create_conversation", CONVERSATIONS, "POST"),
+    Route("retrieve_conversation", CONVERSATION, "GET"),
+    Route("update_conversation", CONVERSATION, "POST"),
+    Route("delete_conversation", CONVERSATION, "DELETE"),
+)
+
+
+class App:
+    """The API as an Azure Functions app, configured by `environment`.
+
+    A bad setting does not keep it from starting: every request is answered with 500 and the log
+    says which setting and why.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._parts: Parts | None = None
+        self._loading: asyncio.Task[Parts] | None = None
+        # Callers are let in by API Management and App Service authentication, not by function keys.
+        self.functions = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+        self.functions.register_functions(blueprint(ROUTES, self._handler))
+
+    def warm_up(self) -> None:
+        """Load the parts and open the database, so that the first request need not wait for it.
+
+        Neither waits nor fails. Does nothing outside of an event loop, where tools index the app.
+        """
+        with contextlib.suppress(RuntimeError):
+            self._load()
+
+    def _handler(self, operation: str) -> Handler:
+        async def handle(request: func.HttpRequest) -> Answer:
+            if self._parts is None:
+                # A request that is cancelled leaves; the loading goes on for the others.
+                self._parts = await asyncio.shield(self._load())
+            return await self._parts.operations[operation](request)
+
+        return handle
+
+    def _load(self) -> "asyncio.Task[Parts]":
+        """Start loading the parts, or join the loading under way.
+
+        Raises RuntimeError outside of an event loop.
+        """
+        if self._loading is None or self._loading.done():
+            loop = asyncio.get_running_loop()
+            self._loading = loop.create_task(_load_and_open(self._environment))
+            self._loading.add_done_callback(_see_exception)
+        return self._loading
+
+
+async def _load_and_open(environment: Mapping[str, str]) -> "Parts":
+    # In a thread, so that the worker can meanwhile tell the host which functions there are.
+    parts = await asyncio.to_thread(Parts, environment)
+    parts.client.open()
+    return parts
+
+
+def _see_exception(loading: "asyncio.Task[Parts]") -> None:
+    """Keep asyncio from reporting a failure that the first request will meet and report."""
+    if not loading.cancelled():
+        loading.exception()
+
+
+class Parts:
+    """What serves requests: the operations by name, on one database client."""
+
+    client: "Client"
+    operations: Mapping[str, Handler]
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        # Imported here: see the module's docstring.
+        from conversations.database.client import Client
+        from conversations.database.session import Session
+        from conversations.resources.answers import translated
+        from conversations.resources.conversations.operations import ConversationOperations
+        from conversations.resources.conversations.store import ConversationStore
+        from conversations.settings import Settings, SettingsError
+
+        try:
+            settings = Settings.from_environment(environment)
+        except SettingsError as error:
+            raise InternalError(str(error)) from error
+        self.client = Client(settings)
+        session = Session(self.client, settings.cosmos_timeout_seconds)
+        conversations = ConversationOperations(
+            ConversationStore(session),
+            require_isolation_key=settings.require_user_isolation_key,
+        )
+        self.operations = {
+            route.operation: translated(getattr(conversations, route.operation)) for route in ROUTES
+        }
