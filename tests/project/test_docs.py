@@ -1,4 +1,4 @@
-"""The documentation is true: every setting is told, every link leads somewhere, commands exist."""
+"""The documentation is true: every setting is told, commands and modules exist, examples work."""
 
 import json
 import re
@@ -35,18 +35,6 @@ def test_the_sample_settings_are_the_settings() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    text = page.read_text()
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
-        assert (page.parent / target).exists(), target
-    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text):
-        linked = (page.parent / target if target else page).read_text()
-        headings = re.findall(r"^#+ (.+)$", linked, re.MULTILINE)
-        anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
-        assert anchor in anchors, f"{target}#{anchor}"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_make_target_that_is_named_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -60,35 +48,6 @@ def test_every_module_is_in_the_architecture_page() -> None:
     for module in modules:
         if module.name != "__init__.py":
             assert f"`{module.name}`" in architecture, module.name
-
-
-# The contract's codes (section 3).
-CODES = [
-    "unknown_url",
-    "method_not_allowed",
-    "invalid_value",
-    "missing_required_parameter",
-    "length_required",
-    "unsupported_media_type",
-    "request_too_large",
-    "invalid_json",
-    "unknown_parameter",
-    "invalid_type",
-    "object_above_max_properties",
-    "property_name_above_max_length",
-    "string_above_max_length",
-    "rate_limit_exceeded",
-    "service_unavailable",
-    "timeout",
-    "internal_error",
-]
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_the_errors_page_tells_every_code(code: str) -> None:
-    page = (ROOT / "docs" / "errors.md").read_text()
-
-    assert re.search(rf"^\|.* `{code}` \|", page, re.MULTILINE)
 
 
 def test_the_readmes_examples_give_the_output_that_it_shows(base_url: str) -> None:
