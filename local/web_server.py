@@ -15,7 +15,7 @@ from aiohttp.http import HttpProcessingError
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-# Vendor: Azure Functions HTTP trigger, limits.
+# https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits
 MAX_BODY_BYTES = 100 * 1024 * 1024
 
 MALFORMED = {

@@ -1,4 +1,8 @@
-"""The error table, row by row (contract sections 2 and 3)."""
+"""The contract's error tables, row by row.
+
+docs/contract.md#ids, docs/contract.md#isolation-key, docs/contract.md#order-of-checks,
+docs/contract.md#body-errors, docs/contract.md#metadata-limits, docs/contract.md#url-errors.
+"""
 
 import json
 from typing import Any

@@ -20,7 +20,7 @@ COLLECTION = CONVERSATIONS.encode()
 AS_JSON = (b"Content-Type", b"application/json")
 ISOLATION_KEY = b"x-ms-user-isolation-key"
 
-# The codes that a caller can provoke while the database is well (contract section 3).
+# The codes that a caller can provoke while the database is well (docs/contract.md#errors).
 CODES: dict[int, set[str | None]] = {
     400: {
         "missing_required_parameter",

@@ -1,4 +1,7 @@
-"""The four operations as the contract has them (sections 1, 2 and 4)."""
+"""The four operations as the contract has them.
+
+docs/contract.md#operations, docs/contract.md#the-conversation, docs/contract.md#headers.
+"""
 
 import re
 import time

@@ -1,7 +1,7 @@
-"""The database answers, but not with a conversation: contract section 3, row by row.
+"""The database answers, but not with a conversation: the contract's table, row by row.
 
-Each row: what the caller gets, how often the app asked, that it kept to its budget, and that the
-next request is served as if nothing had been.
+docs/contract.md#failures-of-the-database. Each row: what the caller gets, how often the app asked,
+that it kept to its budget, and that the next request is served as if nothing had been.
 """
 
 from collections.abc import Iterator

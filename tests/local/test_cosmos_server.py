@@ -24,7 +24,10 @@ def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
 
 
 def signature(method: str, kind: str, link: str, date: str, key: str) -> str:
-    """The master key signature, written from the vendor's description (access control)."""
+    """The master key signature, written from Microsoft's description of it.
+
+    https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
+    """
     text = f"{method.lower()}\n{kind}\n{link}\n{date.lower()}\n\n".encode()
     digest = hmac.new(base64.b64decode(key), text, hashlib.sha256).digest()
     signed = base64.b64encode(digest).decode().replace("+", "%2b").replace("/", "%2f")

@@ -12,13 +12,13 @@ from tests.support.rest import Answer, Rest
 
 # COSMOS_TIMEOUT_SECONDS of the app under test: short, because silence costs a test all of it.
 BUDGET = 1.0
-# What a request may take beyond its budget (docs: the promise).
+# What a request may take beyond its budget (docs/reliability.md#the-promise).
 GRACE = 0.5
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An error answer of the contract's table (section 3), all but its message."""
+    """A row of docs/contract.md#failures-of-the-database, all but its message."""
 
     status: int
     code: str | None

@@ -120,7 +120,7 @@ def reserved_port() -> Iterator[int]:
 
 
 def emulator_key() -> str:
-    """The emulators' well-known key (vendor: Azure Cosmos DB emulator, authentication)."""
+    """The emulators' well-known key: https://learn.microsoft.com/azure/cosmos-db/emulator."""
     return (
         "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
     )
