@@ -54,12 +54,14 @@ class App:
 
     def _handler(self, operation: str) -> Handler:
         async def handle(request: func.HttpRequest) -> Answer:
-            if self._parts is None:
-                # A request that is cancelled leaves; the loading goes on for the others.
-                self._parts = await asyncio.shield(self._load())
-            return await self._parts.operations[operation](request)
+            parts = self._parts or await self._loaded()
+            return await parts.operations[operation](request)
 
         return handle
+
+    async def _loaded(self) -> "Parts":
+        # A request that is cancelled leaves; the loading goes on for the others.
+        return await asyncio.shield(self._load())
 
     def _load(self) -> "asyncio.Task[Parts]":
         """Start loading the parts, or join the loading under way.
@@ -68,16 +70,15 @@ class App:
         """
         if self._loading is None or self._loading.done():
             loop = asyncio.get_running_loop()
-            self._loading = loop.create_task(_load_and_open(self._environment))
+            self._loading = loop.create_task(self._load_parts())
             self._loading.add_done_callback(_see_exception)
         return self._loading
 
-
-async def _load_and_open(environment: Mapping[str, str]) -> "Parts":
-    # In a thread, so that the worker can meanwhile tell the host which functions there are.
-    parts = await asyncio.to_thread(Parts, environment)
-    parts.client.open()
-    return parts
+    async def _load_parts(self) -> "Parts":
+        # In a thread, so that the worker can meanwhile tell the host which functions there are.
+        self._parts = await asyncio.to_thread(Parts, self._environment)
+        self._parts.client.open()
+        return self._parts
 
 
 def _see_exception(loading: "asyncio.Task[Parts]") -> None:
