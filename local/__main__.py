@@ -26,7 +26,7 @@ from aiohttp import web
 
 from conversations.settings import Settings, SettingsError
 from local.cosmos.server import CosmosEmulator
-from local.cosmos.storage import Storage
+from local.cosmos.storage import Storage, UnknownFormat
 from local.functions_host import FunctionsHost, HostError, index
 from local.web_server import Handler, WebServer
 
@@ -128,6 +128,8 @@ async def _start_cosmos(stack: AsyncExitStack, options: argparse.Namespace) -> s
     key = settings.cosmos_key.get_secret_value()
     try:
         storage = Storage(options.data)
+    except UnknownFormat as error:
+        raise StartError(f"{error}") from error
     except (OSError, sqlite3.Error) as error:
         raise StartError(
             f"{options.data} cannot be used ({error}). Choose another file with --data."

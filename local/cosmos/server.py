@@ -1,14 +1,16 @@
-"""A stand-in for Cosmos DB: the part of its REST protocol that the SDK uses in this project.
+"""A stand-in for Cosmos DB: the part of its REST protocol that the SDK and the app use.
 
-A development tool: one container, http on loopback, no queries, no throttling, no regions. What it
-does not speak it refuses with an error of Cosmos DB's shape instead of guessing. Request charges
-are plausible constants, not measurements.
+A development tool: one container, http on loopback, one physical partition, no throttling, no
+regions. What it does not speak it refuses with an error of Cosmos DB's shape instead of guessing.
+Request charges are plausible constants, not measurements. This module is HTTP and who may come in;
+`documents` and `queries` do the work.
 """
 
 import base64
 import hashlib
 import hmac
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,47 +19,60 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from local.cosmos.storage import Key, Storage, Stored
+from local.cosmos.documents import (
+    CHARGES,
+    MAX_BATCH_BYTES,
+    REFUSAL_CHARGE,
+    Documents,
+    parse_json,
+    parse_object,
+    parse_partition_key,
+    rendered,
+)
+from local.cosmos.queries import Page, Statement
+from local.cosmos.refusal import Refusal, bad_request, not_spoken, too_large
+from local.cosmos.storage import Storage, Stored
 
 PARTITION_KEY = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
 
-# Vendor: Azure Cosmos DB service quotas.
-MAX_ID_BYTES = 1_023
-MAX_PARTITION_KEY_BYTES = 2_048
-MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
-MAX_PATCH_OPERATIONS = 10
 MAX_CLOCK_SKEW = timedelta(minutes=15)
 
-# Request units: reads from Microsoft's table, writes as of a document with one indexed property.
-CHARGES = {"GET": "1", "POST": "7", "PATCH": "8", "DELETE": "7"}
+DEFAULT_PAGE_SIZE = 100
+DYNAMIC_PAGE_SIZE = 1_000  # what -1 asks for
+
+# Where a read is served from one region, these two levels show every write (cosmos consistency).
+STRONG_LEVELS = {"Strong", "BoundedStaleness"}
+
+_SESSION_TOKEN = re.compile(r"(?:^|,)0:-1#([0-9]{1,18})(?:$|[#,])")
 
 
-class _Refusal(Exception):
-    """An error answer: Cosmos DB's status, sub-status, code and message."""
-
-    def __init__(self, status: int, code: str, message: str, sub_status: int = 0) -> None:
-        self.status = status
-        self.sub_status = sub_status
-        self.body = {"code": code, "message": message}
-
-
-def _bad_request(message: str, sub_status: int = 0) -> _Refusal:
-    return _Refusal(400, "BadRequest", message, sub_status)
-
-
-def _not_spoken(what: str) -> _Refusal:
-    return _bad_request(f"The local Cosmos stand-in does not speak {what}.")
+_Answer = tuple[int, Any, dict[str, str]]
 
 
 class CosmosEmulator:
-    """Serves one account with one database and one container, which exist from the start."""
+    """Serves one account with one database and one container, which exist from the start.
 
-    def __init__(self, storage: Storage, *, key: str, database: str, container: str) -> None:
+    `consistency` is the account's default level. `page_limit`, to be changed at any time, ends a
+    page of a query after so many documents were touched: pages come back short and empty.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        key: str,
+        database: str,
+        container: str,
+        consistency: str = "Session",
+    ) -> None:
+        self.page_limit: int | None = None
+        self.consistency = consistency
         self._storage = storage
         self._key = base64.b64decode(key)
         self._database = database
         self._container = container
         self._link = f"dbs/{database}/colls/{container}"
+        self._documents = Documents(storage, self._link)
         digest = hashlib.sha256(self._link.encode()).digest()
         self._rid = base64.b64encode(digest[:8], altchars=b"+-").decode()
 
@@ -68,12 +83,12 @@ class CosmosEmulator:
             parts = [unquote(part) for part in request.rel_url.raw_path.strip("/").split("/")]
             self._check_signature(request, parts)
             return self._answer(request, parts, await request.read())
-        except _Refusal as refusal:
-            return self._respond(
-                refusal.status,
-                refusal.body,
-                {"x-ms-substatus": str(refusal.sub_status), "x-ms-request-charge": "1"},
-            )
+        except Refusal as refusal:
+            return self._refuse(refusal)
+        except UnicodeError:
+            return self._refuse(bad_request("The request has text that is no Unicode."))
+        except RecursionError:
+            return self._refuse(bad_request("The request payload is nested too deeply."))
 
     def _answer(
         self, request: web.BaseRequest, parts: list[str], content: bytes
@@ -84,15 +99,15 @@ class CosmosEmulator:
             case "GET", ["dbs", database] if database == self._database:
                 return self._respond(200, {"id": database, "_rid": self._rid[:6]})
             case "GET", ["dbs", _]:
-                raise _Refusal(404, "NotFound", "Resource Not Found.")
+                raise Refusal(404, "NotFound", "Resource Not Found.")
             case _, ["dbs", database, "colls", container, *rest] if (database, container) == (
                 self._database,
                 self._container,
             ):
                 return self._in_container(request, rest, content)
             case _, ["dbs", _, "colls", _, *_]:
-                raise _Refusal(404, "NotFound", "Owner resource does not exist", 1003)
-        raise _not_spoken(f"{request.method} {request.path}")
+                raise Refusal(404, "NotFound", "Owner resource does not exist", 1003)
+        raise not_spoken(f"{request.method} {request.path}")
 
     def _in_container(
         self, request: web.BaseRequest, rest: list[str], content: bytes
@@ -102,90 +117,97 @@ class CosmosEmulator:
                 return self._respond(200, self._collection())
             case "GET", ["pkranges"]:
                 return self._partition_key_ranges(request)
-            case "POST", ["docs"]:
-                return self._create(request, content)
-            case "GET" | "PATCH" | "DELETE", ["docs", id_]:
-                return self._on_document(request, self._key_of(request, id_), content)
-        raise _not_spoken(f"{request.method} {request.path}")
+            case _, ["docs", *which]:
+                return self._on_documents(request, which, content)
+        raise not_spoken(f"{request.method} {request.path}")
 
-    def _create(self, request: web.BaseRequest, content: bytes) -> web.StreamResponse:
-        for header in ("is-upsert", "isquery"):
-            if request.headers.get(f"x-ms-documentdb-{header}", "").lower() == "true":
-                raise _not_spoken(f"x-ms-documentdb-{header}")
-        document = _json_object(content)
-        key = self._key_of(request, document.get("id"))
-        own = json.dumps([document.get("isolation_key", {})])
-        if own != key.partition_key:
-            raise _bad_request(
-                "PartitionKey extracted from document doesn't match the one specified in the"
-                " header.",
-                1001,
-            )
-        with self._storage.transaction():
-            if self._storage.get(key):
-                raise _Refusal(
-                    409, "Conflict", "Entity with the specified id already exists in the system."
-                )
-            stored = self._put(key, document)
-        return self._document(201, request, stored)
-
-    def _on_document(
-        self, request: web.BaseRequest, key: Key, content: bytes
+    def _on_documents(
+        self, request: web.BaseRequest, which: list[str], content: bytes
     ) -> web.StreamResponse:
-        if request.method == "GET":
-            stored = self._existing(key)
-            if request.headers.get("If-None-Match") == _etag(stored):
-                return self._respond(304, None, {"etag": _etag(stored), **self._session()})
-            return self._document(200, request, stored)
-        with self._storage.transaction():
-            stored = self._existing(key)
-            if request.headers.get("If-Match", "*") not in {"*", _etag(stored)}:
-                raise _Refusal(
-                    412,
-                    "PreconditionFailed",
-                    "One of the specified pre-condition is not met.",
-                )
-            if request.method == "DELETE":
-                self._storage.remove(key)
-                charge = {"x-ms-request-charge": CHARGES["DELETE"]}
-                return self._respond(204, None, charge | self._session())
-            stored = self._put(key, _patched(stored.body, _json_object(content)))
-        return self._document(200, request, stored)
-
-    def _existing(self, key: Key) -> Stored:
-        stored = self._storage.get(key)
-        if stored is None:
-            raise _Refusal(
-                404,
-                "NotFound",
-                "Entity with the specified id does not exist in the system.",
-            )
-        return stored
-
-    def _put(self, key: Key, document: dict[str, Any]) -> Stored:
-        document = {name: value for name, value in document.items() if not name.startswith("_")}
-        document["_ts"] = int(datetime.now(UTC).timestamp())
-        if len(json.dumps(document, ensure_ascii=False).encode()) > MAX_DOCUMENT_BYTES:
-            raise _Refusal(413, "RequestEntityTooLarge", "Request size is too large.")
-        return self._storage.put(key, document)
-
-    def _key_of(self, request: web.BaseRequest, id_: Any) -> Key:
-        header = request.headers.get("x-ms-documentdb-partitionkey")
+        as_of = None
         try:
-            values = json.loads(header or "")
-        except ValueError:
-            values = None
-        if not isinstance(values, list) or len(values) != 1 or isinstance(values[0], list):
-            raise _bad_request("The partition key supplied in the header is missing or invalid.")
-        if len(json.dumps(values[0], ensure_ascii=False).encode()) > MAX_PARTITION_KEY_BYTES:
-            raise _bad_request("The partition key is longer than 2048 bytes.")
-        if (
-            not isinstance(id_, str)
-            or not 0 < len(id_.encode()) <= MAX_ID_BYTES
-            or any(character in id_ for character in "/\\?#")
-        ):
-            raise _bad_request("The input name is invalid: an id has 1 to 1023 bytes and no /\\?#.")
-        return Key(self._link, json.dumps(values), id_)
+            match request.method, which:
+                case "POST", [] if _is_true(request, "x-ms-documentdb-isquery"):
+                    as_of = self._snapshot(request)
+                    status, body, headers = self._query(request, content, as_of)
+                case "POST", [] if _is_true(request, "x-ms-cosmos-is-batch-request"):
+                    status, body, headers = self._batch(request, content)
+                case "POST", []:
+                    status, body, headers = self._create(request, content)
+                case "GET", [id_]:
+                    as_of = self._snapshot(request)
+                    status, body, headers = self._read(request, id_, as_of)
+                case "PATCH" | "DELETE", [id_]:
+                    status, body, headers = self._write(request, id_, content)
+                case _:
+                    raise not_spoken(f"{request.method} {request.path}")
+        except Refusal as refusal:
+            return self._refuse(refusal, self._session(as_of))
+        return self._respond(status, body, headers | self._session(as_of))
+
+    def _create(self, request: web.BaseRequest, content: bytes) -> _Answer:
+        for header in ("x-ms-documentdb-is-upsert", "x-ms-cosmos-is-query-plan-request"):
+            if _is_true(request, header):
+                raise not_spoken(header)
+        document, partition_key = parse_object(content), _partition_key(request)
+        with self._storage.transaction():
+            stored = self._documents.create(partition_key, document)
+        return 201, rendered(stored), _about(stored, "Create")
+
+    def _read(self, request: web.BaseRequest, id_: str, as_of: int | None) -> _Answer:
+        stored = self._documents.read(_partition_key(request), id_, as_of)
+        headers = _about(stored, "Read")
+        if request.headers.get("If-None-Match") == stored.etag:
+            return 304, None, headers
+        return 200, rendered(stored), headers
+
+    def _write(self, request: web.BaseRequest, id_: str, content: bytes) -> _Answer:
+        partition_key, if_match = _partition_key(request), request.headers.get("If-Match")
+        if request.method == "DELETE":
+            with self._storage.transaction():
+                self._documents.delete(partition_key, id_, if_match)
+            return 204, None, {"x-ms-request-charge": str(CHARGES["Delete"])}
+        patch = parse_object(content)
+        with self._storage.transaction():
+            stored = self._documents.patch(partition_key, id_, patch, if_match)
+        return 200, rendered(stored), _about(stored, "Patch")
+
+    def _batch(self, request: web.BaseRequest, content: bytes) -> _Answer:
+        if not _is_true(request, "x-ms-cosmos-batch-atomic"):
+            raise not_spoken("a batch that is not atomic")
+        if _is_true(request, "x-ms-cosmos-batch-continue-on-error"):
+            raise not_spoken("x-ms-cosmos-batch-continue-on-error")
+        if len(content) > MAX_BATCH_BYTES:
+            raise too_large()
+        status, results = self._documents.batch(_partition_key(request), parse_json(content))
+        charge = sum(result["requestCharge"] for result in results)
+        return status, results, {"x-ms-request-charge": str(charge)}
+
+    def _query(self, request: web.BaseRequest, content: bytes, as_of: int | None) -> _Answer:
+        if request.content_type != "application/query+json":
+            raise not_spoken(f"a query of the type {request.content_type}")
+        statement = Statement.parse(parse_object(content))
+        page = statement.run(
+            self._storage,
+            self._link,
+            partition_key=_scope(request, statement),
+            continuation=request.headers.get("x-ms-continuation"),
+            most_results=_page_size(request),
+            most_touched=self.page_limit,
+            as_of=as_of,
+        )
+        body = {"_rid": self._rid, "Documents": page.results, "_count": len(page.results)}
+        return 200, body, _about_page(page)
+
+    def _snapshot(self, request: web.BaseRequest) -> int | None:
+        """What this read sees: as of an older transaction, or None, everything."""
+        if self.consistency in STRONG_LEVELS:
+            return None
+        token = request.headers.get("x-ms-session-token")
+        seen = _SESSION_TOKEN.search(token) if token else None
+        if token and not seen:
+            raise bad_request("The session token provided is invalid.")
+        return self._storage.snapshot(at_least=int(seen[1]) if seen else 0)
 
     def _check_signature(self, request: web.BaseRequest, parts: list[str]) -> None:
         date = request.headers.get("x-ms-date", "")
@@ -197,18 +219,19 @@ class CosmosEmulator:
         token = f"type=master&ver=1.0&sig={base64.b64encode(signature).decode()}"
         sent = unquote(request.headers.get("Authorization", ""))
         if not hmac.compare_digest(sent.encode(), token.encode()):
-            raise _Refusal(
+            raise Refusal(
                 401,
                 "Unauthorized",
                 "The input authorization token can't serve the request. Check the key that the"
                 " stand-in was started with (COSMOS_KEY) and the client's.",
             )
         try:
+            # Not the storage's clock: that one may be moved, the client's is the real one.
             skew = abs(datetime.now(UTC) - parsedate_to_datetime(date))
         except (ValueError, TypeError):
             skew = MAX_CLOCK_SKEW * 2
         if skew > MAX_CLOCK_SKEW:
-            raise _Refusal(403, "Forbidden", "The date header is missing or off by 15 minutes.")
+            raise Refusal(403, "Forbidden", "The date header is missing or off by 15 minutes.")
 
     def _account(self, url: str) -> dict[str, Any]:
         here = [{"name": "Local", "databaseAccountEndpoint": url}]
@@ -218,7 +241,7 @@ class CosmosEmulator:
             "writableLocations": here,
             "readableLocations": here,
             "enableMultipleWriteLocations": False,
-            "userConsistencyPolicy": {"defaultConsistencyLevel": "Session"},
+            "userConsistencyPolicy": {"defaultConsistencyLevel": self.consistency},
         }
 
     def _collection(self) -> dict[str, Any]:
@@ -237,27 +260,27 @@ class CosmosEmulator:
         body = {"_rid": self._rid, "PartitionKeyRanges": [only], "_count": 1}
         return self._respond(200, body, {"etag": etag})
 
-    def _document(
-        self, status: int, request: web.BaseRequest, stored: Stored
-    ) -> web.StreamResponse:
-        etag = _etag(stored)
-        return self._respond(
-            status,
-            {**stored.body, "_etag": etag, "_self": f"dbs/local/colls/{self._rid}/docs/local/"},
-            {"etag": etag, "x-ms-request-charge": CHARGES[request.method], **self._session()},
-        )
-
-    def _session(self) -> dict[str, str]:
+    def _session(self, as_of: int | None) -> dict[str, str]:
         """The session token, and by which paths and range the SDK files it."""
+        lsn = self._storage.lsn() if as_of is None else as_of
         return {
             "x-ms-documentdb-partitionkeyrangeid": "0",
-            "x-ms-session-token": f"0:-1#{self._storage.version}",
+            "x-ms-session-token": f"0:-1#{lsn}",
             "x-ms-alt-content-path": quote(self._link),
             "x-ms-content-path": self._rid,
         }
 
+    def _refuse(
+        self, refusal: Refusal, session: dict[str, str] | None = None
+    ) -> web.StreamResponse:
+        headers = {
+            "x-ms-substatus": str(refusal.sub_status),
+            "x-ms-request-charge": str(REFUSAL_CHARGE),
+        }
+        return self._respond(refusal.status, refusal.body, headers | (session or {}))
+
     def _respond(
-        self, status: int, body: dict[str, Any] | None, headers: dict[str, str] | None = None
+        self, status: int, body: Any, headers: dict[str, str] | None = None
     ) -> web.StreamResponse:
         return web.Response(
             status=status,
@@ -267,37 +290,59 @@ class CosmosEmulator:
         )
 
 
-def _etag(stored: Stored) -> str:
-    return f'"{stored.version:032x}"'
+def _is_true(request: web.BaseRequest, header: str) -> bool:
+    return request.headers.get(header, "").lower() == "true"
 
 
-def _json_object(content: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(content)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise _bad_request("The request payload is no JSON object.")
-    return value
+def _partition_key(request: web.BaseRequest) -> str:
+    return parse_partition_key(request.headers.get("x-ms-documentdb-partitionkey"))
 
 
-def _patched(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """The document after a patch, which consists of `set` alone."""
-    operations = patch.get("operations")
-    if "condition" in patch:
-        raise _not_spoken("a patch condition")
-    if not isinstance(operations, list) or not 1 <= len(operations) <= MAX_PATCH_OPERATIONS:
-        raise _bad_request(f"A patch has 1 to {MAX_PATCH_OPERATIONS} operations.")
-    for operation in operations:
-        if not isinstance(operation, dict) or "value" not in operation:
-            raise _bad_request("A patch operation has an op, a path and a value.")
-        if operation.get("op") != "set":
-            raise _not_spoken(f"the patch operation {operation.get('op')!r}")
-        path = str(operation.get("path"))
-        name = path.removeprefix("/")
-        if path == name or "/" in name or "~" in name:
-            raise _not_spoken(f"the patch path {path!r}")
-        if name in {"id", "isolation_key"} or name.startswith("_"):
-            raise _bad_request(f"The property {path} cannot be patched.")
-        document = {**document, name: operation["value"]}
-    return document
+def _scope(request: web.BaseRequest, statement: Statement) -> str | None:
+    """Whose documents a query is about: of one partition key, or None, everybody's."""
+    if "x-ms-documentdb-partitionkey" in request.headers:
+        return _partition_key(request)
+    partition = request.headers.get("x-ms-documentdb-partitionkeyrangeid")
+    if partition == "0":
+        return None
+    if partition is not None:
+        raise Refusal(410, "Gone", "The requested partition key range is gone.", 1002)
+    if not _is_true(request, "x-ms-documentdb-query-enablecrosspartition"):
+        raise bad_request(
+            "Cross partition query is required but disabled. Please set"
+            " x-ms-documentdb-query-enablecrosspartition to true, specify"
+            " x-ms-documentdb-partitionkey, or revise your query to avoid this exception."
+        )
+    if statement.query.order_by:
+        # A client would now ask for a query plan and merge the partitions itself.
+        raise bad_request(
+            "The provided cross partition query can not be directly served by the gateway.", 1004
+        )
+    return None
+
+
+def _page_size(request: web.BaseRequest) -> int:
+    text = request.headers.get("x-ms-max-item-count", str(DEFAULT_PAGE_SIZE))
+    if text == "-1":
+        return DYNAMIC_PAGE_SIZE
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise bad_request("The value for x-ms-max-item-count is invalid.")
+    return int(text)
+
+
+def _about(stored: Stored, operation: str) -> dict[str, str]:
+    return {"etag": stored.etag, "x-ms-request-charge": str(CHARGES[operation])}
+
+
+def _about_page(page: Page) -> dict[str, str]:
+    headers = {
+        "x-ms-request-charge": str(page.charge),
+        "x-ms-item-count": str(len(page.results)),
+        "x-ms-documentdb-query-metrics": (
+            f"retrievedDocumentCount={page.touched};retrievedDocumentSize={page.touched_bytes};"
+            f"outputDocumentCount={len(page.results)}"
+        ),
+    }
+    if page.continuation:
+        headers["x-ms-continuation"] = page.continuation
+    return headers

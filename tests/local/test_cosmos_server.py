@@ -1,20 +1,26 @@
 """The stand-in on the wire: what the SDK cannot show, signatures and refusals."""
 
 import base64
-import hashlib
-import hmac
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 
-from tests.support.rest import Answer, Rest
+from tests.support.cosmos_rest import (
+    ALICE,
+    BATCH,
+    LINK,
+    QUERY,
+    assert_cosmos_error,
+    call,
+    signature,
+)
+from tests.support.rest import Rest
 from tests.support.servers import emulator_key, serve_cosmos
-
-LINK = "dbs/conversations/colls/conversations"
 
 
 @pytest.fixture(scope="module")
@@ -23,55 +29,8 @@ def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
         yield Rest(server.url)
 
 
-def signature(method: str, kind: str, link: str, date: str, key: str) -> str:
-    """The master key signature, written from Microsoft's description of it.
-
-    https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
-    """
-    text = f"{method.lower()}\n{kind}\n{link}\n{date.lower()}\n\n".encode()
-    digest = hmac.new(base64.b64decode(key), text, hashlib.sha256).digest()
-    signed = base64.b64encode(digest).decode().replace("+", "%2b").replace("/", "%2f")
-    return f"type%3dmaster%26ver%3d1.0%26sig%3d{signed.replace('=', '%3d')}"
-
-
-def call(
-    cosmos: Rest,
-    method: str,
-    kind: str,
-    link: str,
-    body: Any = None,
-    *,
-    key: str | None = None,
-    date: str | None = None,
-    **headers: str,
-) -> Answer:
-    date = date or formatdate(usegmt=True)
-    parent_list = method == "POST"
-    path = f"/{link}/{kind}/" if parent_list else f"/{link}/"
-    return cosmos.send(
-        method,
-        path,
-        None if body is None else json.dumps(body).encode(),
-        {
-            "x-ms-date": date,
-            "Authorization": signature(method, kind, link, date, key or emulator_key()),
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        },
-    )
-
-
 def document() -> dict[str, Any]:
     return {"id": f"conv_{secrets.token_hex(8)}", "isolation_key": "alice", "metadata": {}}
-
-
-ALICE = {"x_ms_documentdb_partitionkey": '["alice"]'}
-
-
-def assert_cosmos_error(answer: Answer, status: int, code: str) -> None:
-    assert answer.status == status
-    assert list(answer.json()) == ["code", "message"]
-    assert answer.json()["code"] == code
-    assert answer.headers["x-ms-activity-id"]
 
 
 def test_a_signed_request_is_served(cosmos: Rest) -> None:
@@ -106,12 +65,96 @@ def test_a_signature_is_good_for_its_own_request_only(cosmos: Rest) -> None:
         assert_cosmos_error(cosmos.send(method, path, headers=headers), 401, "Unauthorized")
 
 
-def test_an_old_date_is_refused(cosmos: Rest) -> None:
-    answer = call(
-        cosmos, "GET", "docs", f"{LINK}/docs/x", date=formatdate(timeval=0, usegmt=True), **ALICE
-    )
+@pytest.mark.parametrize("date", [formatdate(timeval=0, usegmt=True), "yesterday", ""])
+def test_an_old_wrong_or_missing_date_is_refused(cosmos: Rest, date: str) -> None:
+    answer = call(cosmos, "GET", "docs", f"{LINK}/docs/x", date=date, **ALICE)
 
     assert_cosmos_error(answer, 403, "Forbidden")
+
+
+def test_a_date_of_this_quarter_of_an_hour_is_taken(cosmos: Rest) -> None:
+    for minutes in (-14, 14):
+        date = formatdate(time.time() + minutes * 60, usegmt=True)
+
+        answer = call(cosmos, "GET", "docs", f"{LINK}/docs/x", date=date, **ALICE)
+
+        assert_cosmos_error(answer, 404, "NotFound")
+
+
+def test_an_unsigned_request_is_refused(cosmos: Rest) -> None:
+    for headers in ({}, {"Authorization": "\xff"}, {"Authorization": "%ff", "x-ms-date": "\xff"}):
+        answer = cosmos.send("GET", f"/{LINK}/docs/x/", headers=headers)
+
+        assert answer.status in {400, 401}
+        assert list(answer.json()) == ["code", "message"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"\xff{}",
+        b'{"id": "x", "isolation_key": "alice", "n": NaN}',
+        b'{"id": "x", "isolation_key": "alice", "n": 1e999}',
+        b'{"id": "x", "isolation_key": "alice", "n": ' + b"9" * 5_000 + b"}",
+        b'{"id": "x", "isolation_key": "alice", "n": ' + b"[" * 127 + b"{}" + b"]" * 127 + b"}",
+        b'{"id": "x", "isolation_key": "alice", "n": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b"[" * 100_000,
+        b'{"id": "\\ud800", "isolation_key": "alice"}',
+        b'{"id": "x", "isolation_key": "alice", "sort_key": "\\ud800"}',
+        b'{"id": "x", "isolation_key": "alice", "sort_key": 1}',
+    ],
+)
+def test_a_body_that_is_no_document_is_refused(cosmos: Rest, content: bytes) -> None:
+    answers = [
+        call(cosmos, "POST", "docs", LINK, content, **ALICE),
+        call(cosmos, "PATCH", "docs", f"{LINK}/docs/x", content, **ALICE),
+        call(cosmos, "POST", "docs", LINK, content, **ALICE, **BATCH),
+        call(cosmos, "POST", "docs", LINK, content, **ALICE, **QUERY),
+    ]
+
+    assert_cosmos_error(answers[0], 400, "BadRequest")
+    for answer in answers[1:]:
+        assert 400 <= answer.status < 500
+        assert list(answer.json()) == ["code", "message"]
+    assert_cosmos_error(call(cosmos, "GET", "docs", f"{LINK}/docs/x", **ALICE), 404, "NotFound")
+
+
+def test_a_document_may_be_nested_128_levels_deep(cosmos: Rest) -> None:
+    deep = json.loads("[" * 127 + "]" * 127)
+
+    answer = call(cosmos, "POST", "docs", LINK, {**document(), "deep": deep}, **ALICE)
+
+    assert answer.status == 201
+    assert answer.json()["deep"] == deep
+
+
+def test_headers_that_it_does_not_know_do_not_matter(cosmos: Rest) -> None:
+    sent = document()
+
+    answer = call(
+        cosmos, "POST", "docs", LINK, sent, **ALICE, x_ms_unknown="\xe9", x_ms_is_upsert="maybe"
+    )
+
+    assert answer.status == 201
+
+
+def test_refusals_carry_the_session_too(cosmos: Rest) -> None:
+    """A client that learns from a 404 how far the writes are can ask for no older state."""
+    created = call(cosmos, "POST", "docs", LINK, document(), **ALICE)
+
+    missing = call(cosmos, "GET", "docs", f"{LINK}/docs/x", **ALICE)
+    conflict = call(cosmos, "POST", "docs", LINK, created.json(), **ALICE)
+
+    assert_cosmos_error(missing, 404, "NotFound")
+    assert_cosmos_error(conflict, 409, "Conflict")
+    for answer in (missing, conflict):
+        for name in ("x-ms-session-token", "x-ms-alt-content-path", "x-ms-content-path"):
+            assert answer.headers[name] == created.headers[name]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +176,18 @@ def test_the_documents_key_must_be_the_headers(cosmos: Rest) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "alice", "[]", '["a", "b"]', '[["a"]]', '["' + "x" * 2049 + '"]']
+    "header",
+    [
+        "",
+        "alice",
+        "[]",
+        '[{"a": 1}]',
+        "[" * 5_000,
+        '["\\ud800"]',
+        '["a", "b"]',
+        '[["a"]]',
+        '["' + "x" * 2049 + '"]',
+    ],
 )
 def test_a_bad_partition_key_header_is_refused(cosmos: Rest, header: str) -> None:
     answer = call(cosmos, "GET", "docs", f"{LINK}/docs/x", x_ms_documentdb_partitionkey=header)

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import struct
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from aiohttp import web
 
 from local.cosmos.server import CosmosEmulator
 from local.cosmos.storage import Storage
+from local.web_server import WebServer
 from tests.support.servers import START_SECONDS, emulator_key, reserved_port
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -37,16 +39,21 @@ class Recorded:
 
 
 class CosmosWire:
-    """A running server. Set `fault` to answer in the stand-in's place; None from it lets pass."""
+    """A running server. Set `fault` to answer in the stand-in's place; None from it lets pass.
 
-    def __init__(self, stand_in: Handler, port: int) -> None:
+    `storage.lag` and `emulator.page_limit` may be set while it runs.
+    """
+
+    def __init__(self, emulator: CosmosEmulator, storage: Storage, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.requests: list[Recorded] = []
         self.fault: Fault | None = None
-        self.stand_in = stand_in
+        self.emulator = emulator
+        self.storage = storage
+        self.stand_in: Handler = emulator.handle
         self._port = port
         self._loop = asyncio.get_running_loop()
-        self._server = web.Server(self._handle, access_log=None)
+        self._server = WebServer(self._handle)
         self._listening: asyncio.Server | None = None
         self._resets_connections = False
         self._transports: set[asyncio.Transport] = set()
@@ -153,18 +160,31 @@ def reset(transport: asyncio.Transport) -> None:
 
 
 @contextmanager
-def cosmos_wire(folder: Path) -> Iterator[CosmosWire]:
+def cosmos_wire(
+    folder: Path,
+    *,
+    clock: Callable[[], float] = time.time,
+    default_ttl_seconds: int | None = -1,
+    consistency: str = "Session",
+) -> Iterator[CosmosWire]:
     """Serve on a free port of loopback until the block ends, with the documents in `folder`."""
     ready = threading.Event()
     stop = asyncio.Event()
     wires: list[CosmosWire] = []
 
     async def serve(port: int) -> None:
-        with closing(Storage(folder / "wire.sqlite3")) as storage:
+        file = folder / "wire.sqlite3"
+        with closing(
+            Storage(file, clock=clock, default_ttl_seconds=default_ttl_seconds)
+        ) as storage:
             emulator = CosmosEmulator(
-                storage, key=emulator_key(), database="conversations", container="conversations"
+                storage,
+                key=emulator_key(),
+                database="conversations",
+                container="conversations",
+                consistency=consistency,
             )
-            wire = CosmosWire(emulator.handle, port)
+            wire = CosmosWire(emulator, storage, port)
             await wire.listen()
             wires.append(wire)
             ready.set()
