@@ -102,18 +102,14 @@ def batch(cosmos: Rest, operations: Any, user: str | None = "alice", **headers: 
     )
 
 
-def query(
-    cosmos: Rest, text: Any, parameters: dict[str, Any] | None = None, **headers: str
-) -> Answer:
+def query(cosmos: Rest, text: Any, parameters: Any = None, **headers: str) -> Answer:
     """Send a query, of alice's documents unless a header says otherwise."""
     named = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
     body = {"query": text, "parameters": named}
     return call(cosmos, "POST", "docs", LINK, body, **{**ALICE, **QUERY, **headers})
 
 
-def across(
-    cosmos: Rest, text: str, parameters: dict[str, Any] | None = None, **headers: str
-) -> Answer:
+def across(cosmos: Rest, text: str, parameters: Any = None, **headers: str) -> Answer:
     """Send a query of everybody's documents."""
     body = {
         "query": text,
