@@ -13,12 +13,13 @@ from local.cosmos.refusal import Refusal, bad_request, not_spoken, too_large
 from local.cosmos.sql import SqlError, parse_condition
 from local.cosmos.storage import Key, Storage, Stored
 
-# Vendor: Azure Cosmos DB service quotas.
+# https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits and
+# https://learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch#limitations
 MAX_ID_BYTES = 1_023
 MAX_PARTITION_KEY_BYTES = 2_048
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 MAX_NESTING = 128
-MAX_TTL_SECONDS = 2**31 - 1
+MAX_TTL_SECONDS = 2**31 - 1  # https://learn.microsoft.com/azure/cosmos-db/time-to-live
 MAX_PATCH_OPERATIONS = 10
 MAX_BATCH_OPERATIONS = 100
 MAX_BATCH_BYTES = 2 * 1024 * 1024

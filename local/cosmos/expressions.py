@@ -1,7 +1,8 @@
 """What the SQL of the stand-in is made of once it is parsed: expressions over one document.
 
 Logic has three values. What is not there is undefined, which is not null; a comparison of
-different types is undefined (vendor: equality and comparison operators), and undefined is not true.
+different types is undefined, and undefined is not true:
+https://learn.microsoft.com/azure/cosmos-db/nosql/query/equality-comparison-operators
 """
 
 import json

@@ -27,7 +27,7 @@ from local.cosmos.sql import Query, SqlError, parse_query
 from local.cosmos.storage import Bound, Place, Storage
 
 INDEXED = "sort_key"
-# Vendor: Azure Cosmos DB service quotas, maximum response size.
+# https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 _FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

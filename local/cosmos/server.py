@@ -40,7 +40,8 @@ MAX_CLOCK_SKEW = timedelta(minutes=15)
 DEFAULT_PAGE_SIZE = 100
 DYNAMIC_PAGE_SIZE = 1_000  # what -1 asks for
 
-# Where a read is served from one region, these two levels show every write (cosmos consistency).
+# In the write region, where this is, these two show every write:
+# https://learn.microsoft.com/azure/cosmos-db/consistency-levels
 STRONG_LEVELS = {"Strong", "BoundedStaleness"}
 
 _SESSION_TOKEN = re.compile(r"(?:^|,)0:-1#([0-9]{1,18})(?:$|[#,])")
@@ -314,7 +315,8 @@ def _scope(request: web.BaseRequest, statement: Statement) -> str | None:
             " x-ms-documentdb-partitionkey, or revise your query to avoid this exception."
         )
     if statement.query.order_by:
-        # A client would now ask for a query plan and merge the partitions itself.
+        # A client would now ask for a query plan and merge the partitions itself:
+        # https://learn.microsoft.com/rest/api/cosmos-db/querying-cosmosdb-resources-using-the-rest-api
         raise bad_request(
             "The provided cross partition query can not be directly served by the gateway.", 1004
         )

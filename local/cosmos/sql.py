@@ -27,7 +27,7 @@ from local.cosmos.expressions import (
     StartsWith,
 )
 
-# Vendor: Azure Cosmos DB service quotas, SQL query limits.
+# https://learn.microsoft.com/azure/cosmos-db/concepts-limits#sql-query-limits
 MAX_QUERY_LENGTH = 512 * 1024
 MAX_NESTING = 100  # ours: what a parser without a stack of its own can go down
 

@@ -220,14 +220,16 @@ class Storage:
         `after`: begin behind that place, in the direction of the scan.
         """
         where = ["container = :container"]
+        if after:
+            where.append(f"(sort_key, partition_key, id) {'<' if descending else '>'} (:s, :p, :i)")
+            # The index is then entered at that place, not at the end of the range.
+            low, high = (
+                (low, Bound(after[0], True)) if descending else (Bound(after[0], True), high)
+            )
         if low:
             where.append(f"sort_key {'>=' if low.inclusive else '>'} :low")
         if high:
             where.append(f"sort_key {'<=' if high.inclusive else '<'} :high")
-        if after:
-            # The second says to SQLite's planner, with one column, what the first says with three.
-            where.append(f"(sort_key, partition_key, id) {'<' if descending else '>'} (:s, :p, :i)")
-            where.append(f"sort_key {'<=' if descending else '>='} :s")
         way = "DESC" if descending else "ASC"
         rows = self._connection.execute(
             f"SELECT {_READ} FROM {_source(as_of)} WHERE {' AND '.join(where)}{self._live}"

@@ -151,7 +151,7 @@ def test_a_batch_of_creates(ask: Ask, user: str) -> None:
 
 
 def test_only_one_of_the_two_undoes_a_batch(ask: Ask, user: str) -> None:
-    """Theirs takes `batch-atomic` for a word. The vendor: all of a batch succeeds, or none."""
+    """Theirs takes `batch-atomic` for a word. Cosmos DB: all of a batch succeeds, or none."""
 
     async def use(container: ContainerProxy) -> Any:
         await container.create_item({"id": "id1", "isolation_key": user})
@@ -209,7 +209,7 @@ def test_the_same_documents_match(ask: Ask, user: str, condition: str) -> None:
 
 @pytest.mark.parametrize("condition", ["c.one != 'abc'", "c.one != null"])
 def test_types_that_differ_are_not_unequal(ask: Ask, user: str, condition: str) -> None:
-    """Theirs says true. The vendor's table: across types every comparison is undefined."""
+    """Theirs says true. Microsoft's table: across types every comparison is undefined."""
 
     async def use(container: ContainerProxy) -> Any:
         await container.create_item({"id": "x", "isolation_key": user, "one": 1})
@@ -222,7 +222,7 @@ def test_types_that_differ_are_not_unequal(ask: Ask, user: str, condition: str) 
 
 
 def test_who_looks_at_the_partition_key_of_a_query(ask: Ask, user: str) -> None:
-    """Theirs does not, but wants it in the text. The vendor: the header is the scope."""
+    """Theirs does not, but wants it in the text. Cosmos DB: the header is the scope."""
 
     async def use(container: ContainerProxy) -> Any:
         for key in (user, f"{user}x"):

@@ -1,4 +1,7 @@
-"""The stand-in's SQL: what a query means for one document, by the vendor's tables."""
+"""The stand-in's SQL: what a query means for one document, by Microsoft's tables.
+
+https://learn.microsoft.com/azure/cosmos-db/nosql/query/equality-comparison-operators
+"""
 
 from typing import Any
 
