@@ -14,7 +14,8 @@ import sys
 from aiohttp import web
 
 from benchmarks.processes import ROOT, answer_commands
-from local.functions_host import FunctionsHost, index
+from local.functions import index
+from local.functions_host import FunctionsHost
 
 
 async def _main(folder: str) -> None:

@@ -4,6 +4,9 @@
     python -m local host     only the host; the environment or local.settings.json names Cosmos DB
     python -m local cosmos   only the stand-in
 
+The host keeps the schedules of timer functions, too. POST /admin/functions/NAME with the JSON body
+{"input": ""} runs one at once.
+
 Windows: in WSL.
 """
 
@@ -27,7 +30,8 @@ from aiohttp import web
 from conversations.settings import Settings, SettingsError
 from local.cosmos.server import CosmosEmulator
 from local.cosmos.storage import Storage, UnknownFormat
-from local.functions_host import FunctionsHost, HostError, index
+from local.functions import HostError, index
+from local.functions_host import FunctionsHost
 from local.web_server import Handler, WebServer
 
 ROOT = Path(__file__).parent.parent
@@ -153,7 +157,11 @@ async def _start_host(stack: AsyncExitStack, options: argparse.Namespace) -> str
     app = importlib.import_module("function_app").app
     host_json = json.loads((ROOT / "host.json").read_text())
     host = FunctionsHost(index(app, host_json), host_json)
-    return await _serve(stack, host.handle, options.port, "--port")
+    url = await _serve(stack, host.handle, options.port, "--port")
+    stack.push_async_callback(host.stop_timers)
+    for line in host.start_timers(os.environ):
+        _say(line)
+    return url
 
 
 async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) -> str:

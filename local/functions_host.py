@@ -1,119 +1,94 @@
-"""Serves function_app.py over HTTP the way the Azure Functions host does, faults included.
+"""Serves an app's functions the way the Azure Functions host does, faults included.
 
 A development tool. What the real host does not forgive (functions matched in the order of their
 names, chunked bodies dropped, an exception answered with an empty 500), this one does not forgive
-either. It knows HTTP triggers only.
+either. It knows HTTP and timer triggers only.
 """
 
-import inspect
+import json
 import logging
 import re
-import secrets
-import threading
-import uuid
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 import azure.functions as func
 from aiohttp import web
 
+from local.functions import Context, Function, HttpFunction, TimerFunction
+from local.timers import Timers
+
 _logger = logging.getLogger("local.functions_host")
 
-_TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
-_ENCODED_SLASH = re.compile(r"(%2f)", re.IGNORECASE)
-_PARAMETER = re.compile(r"\{(\*?)(\w+)\}")
-
-Trigger = Callable[[func.HttpRequest, func.Context], Awaitable[func.HttpResponse]]
-
-
-class HostError(Exception):
-    """The app cannot be served; the text says what to mend."""
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """An HTTP-triggered function and the requests that it takes."""
-
-    name: str
-    trigger: Trigger
-    route: re.Pattern[str]
-    methods: frozenset[str]
-    """Empty: all methods."""
-
-    def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The route parameters, percent-decoded, if the request is this function's."""
-        if self.methods and method not in self.methods:
-            return None
-        found = self.route.fullmatch(path)
-        return found and {name: _decode(value) for name, value in found.groupdict().items()}
-
-
-class Context(func.Context):
-    """What a trigger learns of its invocation."""
-
-    def __init__(self, function_name: str, trace_parent: str) -> None:
-        self._function_name = function_name
-        self._invocation_id = str(uuid.uuid4())
-        self._trace_context = SimpleNamespace(
-            trace_parent=trace_parent, trace_state="", attributes={}
-        )
-
-    @property
-    def invocation_id(self) -> str:
-        """A new id for every invocation."""
-        return self._invocation_id
-
-    @property
-    def function_name(self) -> str:
-        """The name that the function is registered under."""
-        return self._function_name
-
-    @property
-    def function_directory(self) -> str:
-        """The folder of function_app.py."""
-        return str(Path.cwd())
-
-    @property
-    def trace_context(self) -> Any:
-        """`trace_parent`: the caller's trace id, or a new one, with a span id of its own."""
-        return self._trace_context
-
-    @property
-    def thread_local_storage(self) -> Any:
-        """Not used by asynchronous functions."""
-        return threading.local()
-
-    @property
-    def retry_context(self) -> Any:
-        """HTTP triggers are not retried."""
-        return None
+_ADMIN = re.compile(r"/admin/functions/([^/]+)/?", re.IGNORECASE)
 
 
 class FunctionsHost:
-    """Takes HTTP requests, gives them to the app's functions and returns what they answer."""
+    """Takes HTTP requests, gives them to the app's functions and returns what they answer.
+
+    `POST /admin/functions/<name>` with the JSON body `{"input": ""}` runs a timer function at once,
+    disabled or not and in parallel to a run that its schedule started, and answers 202 without
+    waiting for it. HTTP functions are not run that way here: 404. The real host has this too, on a
+    developer's machine without a key; in Azure it takes the master key. Vendor:
+    https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
+    """
 
     def __init__(self, functions: Iterable[Function], host_json: dict[str, Any]) -> None:
         self._headers: dict[str, str] = host_json["extensions"]["http"].get("customHeaders", {})
         # Sorted: the host tries functions by name and the first match wins.
-        self._functions = sorted(functions, key=lambda function: function.name)
+        ordered = sorted(functions, key=lambda function: function.name)
+        self._http = [function for function in ordered if isinstance(function, HttpFunction)]
+        self._timed = [function for function in ordered if isinstance(function, TimerFunction)]
+        self._timers = Timers()
+
+    def start_timers(self, environment: Mapping[str, str]) -> list[str]:
+        """Keep the schedules in the running loop. Returns a line for the user on each."""
+        lines = []
+        for function in self._timed:
+            setting = function.disabled_by(environment)
+            if setting:
+                lines.append(f"Timer {function.name}: disabled by {setting}")
+            else:
+                first = self._timers.start(function)
+                lines.append(f"Timer {function.name}: runs next at {first:%Y-%m-%d %H:%M:%S} UTC")
+        return lines
+
+    async def stop_timers(self) -> None:
+        """Keep no schedule any longer, and cancel what runs."""
+        await self._timers.stop()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; a server for aiohttp's `web.Server`."""
         # `OPTIONS *` and CONNECT name no path.
         path = request.rel_url.raw_path if request.rel_url.raw_path.startswith("/") else "/"
-        for function in self._functions:
+        if request.method == "POST" and (admin := _ADMIN.fullmatch(path)):
+            status = await self._run_timer(request, unquote(admin[1]))
+            return web.Response(status=status, headers=self._headers)
+        for function in self._http:
             parameters = function.match(request.method, path)
             if parameters is not None:
                 return await self._invoke(function, request, path, parameters)
-        return web.Response(status=404, headers=self._headers)
+        return web.Response(status=HTTPStatus.NOT_FOUND, headers=self._headers)
+
+    async def _run_timer(self, request: web.BaseRequest, name: str) -> HTTPStatus:
+        if request.content_type != "application/json":
+            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        try:
+            invocation = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            return HTTPStatus.BAD_REQUEST
+        if not isinstance(invocation, dict):
+            return HTTPStatus.BAD_REQUEST
+        for function in self._timed:
+            if function.name.lower() == name.lower():
+                self._timers.run(function)
+                return HTTPStatus.ACCEPTED
+        return HTTPStatus.NOT_FOUND
 
     async def _invoke(
         self,
-        function: Function,
+        function: HttpFunction,
         request: web.BaseRequest,
         path: str,
         parameters: dict[str, str],
@@ -128,7 +103,7 @@ class FunctionsHost:
             route_params=parameters,
             body=body,
         )
-        context = Context(function.name, _trace_parent(request))
+        context = Context(function.name, caller=request.headers.get("traceparent", ""))
         try:
             response = await function.trigger(http_request, context)
             headers = {"Content-Type": response.mimetype, **self._headers}
@@ -138,64 +113,7 @@ class FunctionsHost:
             )
         except Exception:
             _logger.exception("%s raised: Azure would answer 500 without a body", function.name)
-            return web.Response(status=500, headers=self._headers)
-
-
-def index(app: func.FunctionApp, host_json: dict[str, Any]) -> list[Function]:
-    """The app's functions. Raises HostError if there is one that this host cannot serve."""
-    functions = []
-    registered: Any  # the library types its own decorators' results as optional
-    for registered in app.get_functions():
-        binding = registered.get_trigger().get_dict_repr()
-        methods = [method.value for method in binding.get("methods", ())]
-        trigger = _by_name(registered.get_user_function(), binding["name"])
-        name = registered.get_function_name()
-        functions.append(make_function(name, trigger, {**binding, "methods": methods}, host_json))
-    return functions
-
-
-def make_function(
-    name: str, trigger: Trigger, binding: dict[str, Any], host_json: dict[str, Any]
-) -> Function:
-    """A function from its trigger's binding. Raises HostError if this host cannot serve it."""
-    if binding["type"] != "httpTrigger":
-        raise HostError(f"{name} has a {binding['type']}; this host serves HTTP triggers only")
-    prefix = host_json["extensions"]["http"]["routePrefix"]
-    route = "/".join(part for part in (prefix, binding.get("route", name)) if part)
-    return Function(name, trigger, _pattern(name, route), frozenset(binding.get("methods", ())))
-
-
-def _by_name(user_function: Callable[..., Awaitable[func.HttpResponse]], name: str) -> Trigger:
-    """Call it as the worker does: with keywords, and a context only if it takes one."""
-    wants_context = "context" in inspect.signature(user_function).parameters
-
-    async def trigger(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        more = {"context": context} if wants_context else {}
-        return await user_function(**{name: request}, **more)
-
-    return trigger
-
-
-def _pattern(name: str, route: str) -> re.Pattern[str]:
-    """A route template as a pattern: literals regardless of case, a trailing slash accepted."""
-    parts = []
-    for part in route.split("/"):
-        parameter = _PARAMETER.fullmatch(part)
-        if parameter:
-            parts.append(f"(?P<{parameter[2]}>{'.*' if parameter[1] else '[^/]+'})")
-        elif "{" in part:
-            raise HostError(f"{name}: this host does not know the route template {part!r}")
-        else:
-            parts.append(re.escape(part))
-    return re.compile("/" + "/".join(parts) + "/?", re.IGNORECASE | re.DOTALL)
-
-
-def _decode(value: str) -> str:
-    """Percent-decode a route parameter as the host does: an encoded slash stays encoded."""
-    return "".join(
-        part if _ENCODED_SLASH.fullmatch(part) else unquote(part)
-        for part in _ENCODED_SLASH.split(value)
-    )
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, headers=self._headers)
 
 
 def _joined(request: web.BaseRequest) -> dict[str, str]:
@@ -212,10 +130,3 @@ def _url(request: web.BaseRequest, path: str) -> str:
     authority = quote(request.host, safe=":[]", errors="surrogateescape")
     query = request.rel_url.raw_query_string
     return f"http://{authority}{path}" + (f"?{query}" if query else "")
-
-
-def _trace_parent(request: web.BaseRequest) -> str:
-    """The caller's trace id, or a new one, with a new span id."""
-    sent = _TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
-    trace_id, flags = (sent[1], sent[2]) if sent else (secrets.token_hex(16), "00")
-    return f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"

@@ -26,7 +26,7 @@ class _BindingInfo(SimpleNamespace):
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A function as the library found it; `binding` is its HTTP trigger's."""
+    """A function as the library found it; `binding` is its trigger's."""
 
     name: str
     id: str
@@ -45,7 +45,7 @@ def index(folder: Path) -> list[Indexed]:
     functions = []
     for found in handle_event._metadata_result:
         bindings = [json.loads(raw) for raw in found.raw_bindings]
-        (trigger,) = (binding for binding in bindings if binding["type"] == "httpTrigger")
+        (trigger,) = (binding for binding in bindings if binding["type"].endswith("Trigger"))
         functions.append(Indexed(found.name, found.function_id, trigger))
     return functions
 
@@ -73,17 +73,37 @@ def http_request(
     )
 
 
+def timer_request(
+    *, past_due: bool, schedule: Mapping[str, Any], schedule_status: Mapping[str, Any] | None
+) -> Any:
+    """What the host hands over when a timer is due, not yet decoded."""
+    request = {"Schedule": schedule, "ScheduleStatus": schedule_status, "IsPastDue": past_due}
+    return Datum(json.dumps(request), "json")
+
+
 async def invoke(
     function: Indexed, request: Any, *, invocation_id: str, trace_parent: str
 ) -> tuple[int, dict[str, str], bytes]:
-    """Run a function. Returns status, headers and body. Raises RuntimeError if it raised."""
+    """Run an HTTP function. Returns status, headers, body. Raises RuntimeError if it raised."""
+    answer = await _run(function, request, invocation_id, trace_parent)
+    headers = {name: value.value for name, value in answer.value["headers"].items()}
+    return int(answer.value["status_code"].value), headers, answer.value["body"].value
+
+
+async def invoke_timer(
+    function: Indexed, request: Any, *, invocation_id: str, trace_parent: str
+) -> None:
+    """Run a timer function. Raises RuntimeError if it raised."""
+    await _run(function, request, invocation_id, trace_parent)
+
+
+async def _run(function: Indexed, request: Any, invocation_id: str, trace_parent: str) -> Any:
     done, answer, _, error, _ = await invocation_request_native(
         invocation_id, function.id, [(function.binding["name"], request)], {}, trace_parent
     )
     if not done:
         raise RuntimeError(error)
-    headers = {name: value.value for name, value in answer.value["headers"].items()}
-    return int(answer.value["status_code"].value), headers, answer.value["body"].value
+    return answer
 
 
 def _strings(values: Mapping[str, str]) -> dict[str, Any]:

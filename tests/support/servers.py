@@ -51,15 +51,18 @@ def environment(**settings: str) -> dict[str, str]:
 
 @contextmanager
 def serve(
-    *arguments: str, settings: Mapping[str, str] | None = None, module: str = "local"
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+    module: str = "local",
+    folder: Path = ROOT,
 ) -> Iterator[Server]:
-    """Run `python -m local` with `arguments` on free ports until the block ends."""
-    with tempfile.TemporaryDirectory() as folder:
-        log_file = Path(folder) / "log"
+    """Run `python -m local` with `arguments` in `folder` until the block ends."""
+    with tempfile.TemporaryDirectory() as log_folder:
+        log_file = Path(log_folder) / "log"
         with log_file.open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
-                cwd=ROOT,
+                cwd=folder,
                 env=environment(**(settings or {})),
                 stdout=log,
                 stderr=subprocess.STDOUT,
