@@ -64,34 +64,42 @@ def main(arguments: Sequence[str]) -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
+        usage="%(prog)s [host | cosmos] [--port PORT] [--cosmos-port PORT] [--data FILE]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(host=True, cosmos=True)
-    _add_port(parser, "--port", HOST_PORT)
-    _add_port(parser, "--cosmos-port", COSMOS_PORT)
+    # Only here: a default of a part's own parser would undo an option that stands before its name.
+    parser.set_defaults(host=True, cosmos=True, port=HOST_PORT, cosmos_port=COSMOS_PORT, data=DATA)
+    _add_port(parser, "--port", "the host", HOST_PORT)
+    _add_port(parser, "--cosmos-port", "the stand-in", COSMOS_PORT)
     _add_data(parser)
-    parts = parser.add_subparsers(title="only one of the two", metavar="host | cosmos")
+    parts = parser.add_subparsers(
+        title="only one of the two", metavar="host | cosmos", prog=parser.prog
+    )
     host = parts.add_parser("host", help="only the Functions host")
     host.set_defaults(host=True, cosmos=False)
-    _add_port(host, "--port", HOST_PORT)
+    _add_port(host, "--port", "the host", HOST_PORT)
     cosmos = parts.add_parser("cosmos", help="only the Cosmos DB stand-in")
     cosmos.set_defaults(host=False, cosmos=True)
-    _add_port(cosmos, "--port", COSMOS_PORT, destination="cosmos_port")
+    _add_port(cosmos, "--port", "the stand-in", COSMOS_PORT, destination="cosmos_port")
     _add_data(cosmos)
     return parser
 
 
 def _add_port(
-    parser: argparse.ArgumentParser, flag: str, default: int, destination: str | None = None
+    parser: argparse.ArgumentParser,
+    flag: str,
+    server: str,
+    default: int,
+    destination: str | None = None,
 ) -> None:
     parser.add_argument(
         flag,
         type=int,
-        default=default,
+        default=argparse.SUPPRESS,
         metavar="PORT",
         dest=destination,
-        help=f"port on {LOOPBACK} (default {default}; 0 takes a free one)",
+        help=f"port of {server} on {LOOPBACK} (default {default}; 0 takes a free one)",
     )
 
 
@@ -99,7 +107,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
-        default=DATA,
+        default=argparse.SUPPRESS,
         metavar="FILE",
         help=f"where the stand-in keeps its documents (default {DATA})",
     )
@@ -182,11 +190,12 @@ async def _serve(stack: AsyncExitStack, handler: Handler, port: int, flag: str) 
 
 
 def _read_local_settings() -> None:
-    """Take what local.settings.json says, as `func start` does: the environment wins."""
+    """Take what local.settings.json says, as `func start` does: a set variable wins."""
     path = ROOT / "local.settings.json"
     if path.exists():
         for name, value in _values(path).items():
-            os.environ.setdefault(name, value)
+            if not os.environ.get(name):
+                os.environ[name] = value
 
 
 def _sample_values() -> dict[str, str]:
@@ -194,11 +203,22 @@ def _sample_values() -> dict[str, str]:
 
 
 def _values(path: Path) -> dict[str, str]:
+    """The settings in the file as Core Tools take them: `true` is "true", `null` is no setting."""
     try:
-        values = json.loads(path.read_text())["Values"]
-        return {str(name): str(value) for name, value in values.items()}
+        settings = json.loads(path.read_text(encoding="utf-8-sig"))
+        encrypted, values = settings.get("IsEncrypted"), settings["Values"].items()
     except (ValueError, KeyError, AttributeError) as error:
         raise StartError(f'{path.name} is no JSON object with "Values": {error}') from error
+    if encrypted:
+        raise StartError(f"{path.name} is encrypted. `func settings decrypt` makes it readable.")
+    for name, value in values:
+        if isinstance(value, dict | list):
+            raise StartError(f"{path.name}: the value of {name} must be a string.")
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in values
+        if value is not None
+    }
 
 
 def _example(url: str) -> str:

@@ -1,5 +1,6 @@
 """`python -m local`, as a user runs it: start, stop, start again, and what it says if it cannot."""
 
+import json
 import shlex
 import signal
 import socket
@@ -8,19 +9,47 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support import ROOT
-from tests.support.rest import Rest
+from tests.support.projects import project
+from tests.support.rest import JSON, Rest
 from tests.support.servers import environment, serve, serve_both, serve_cosmos, serve_host
+from tests.support.waiting import wait_until
+
+# Another app than ours: tells its environment, and has timers.
+ANOTHER_APP = """
+import json
+import os
+
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
-def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+@app.route("environment")
+async def environment(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(dict(os.environ)))
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 0 29 2 *")
+async def leap_day(timer: func.TimerRequest) -> None:
+    raise ValueError("not today")
+
+
+@app.timer_trigger(arg_name="timer", schedule="* * * * * *")
+async def off(timer: func.TimerRequest) -> None:
+    pass
+"""
+
+
+def run(*arguments: str, folder: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run it where it should end by itself."""
     return subprocess.run(
         [sys.executable, "-m", "local", *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=environment(**settings),
         capture_output=True,
         text=True,
@@ -35,6 +64,11 @@ def taken_port() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Path:
+    return project(tmp_path / "project", ANOTHER_APP)
 
 
 def test_it_prints_a_curl_command_that_works_as_pasted(tmp_path: Path) -> None:
@@ -129,12 +163,133 @@ def test_a_bad_setting_of_the_stand_in_is_named(tmp_path: Path) -> None:
     assert "not base64!" not in result.stderr
 
 
-def test_help_names_every_option() -> None:
-    result = run("--help")
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_named(port: int, tmp_path: Path) -> None:
+    result = run("cosmos", f"--port={port}", f"--data={tmp_path / 'data'}")
+
+    assert result.returncode == 1
+    assert f"port {port} cannot be used" in result.stderr
+    assert "Choose another with --port" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_data_may_be_in_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "nested" / "data.sqlite3"
+
+    with serve("cosmos", "--port=0", f"--data={data}") as server:
+        assert f"data in {data}" in server.log()
+        assert server.stop() == 0
+
+    assert data.is_file()
+
+
+def test_options_may_stand_before_the_part(tmp_path: Path) -> None:
+    data = tmp_path / "before.sqlite3"
+
+    with serve("--cosmos-port=0", f"--data={data}", "cosmos") as server:
+        assert f"data in {data}" in server.log()
+        assert not server.url.endswith(":8081")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "absent"),
+    [
+        ([], ["host | cosmos", "--port", "--cosmos-port", "--data"], []),
+        (["host"], ["--port", "7071"], ["--data", "--cosmos-port", "8081"]),
+        (["cosmos"], ["--port", "8081", "--data", ".local/cosmos.sqlite3"], ["7071"]),
+    ],
+)
+def test_help_names_every_option_and_no_other(
+    arguments: list[str], options: list[str], absent: list[str]
+) -> None:
+    result = run(*arguments, "--help")
 
     assert result.returncode == 0
-    for option in ("host", "cosmos", "--port", "--cosmos-port", "--data"):
-        assert option in result.stdout
+    assert result.stdout.startswith(" ".join(["usage: python -m local", *arguments]))
+    assert all(option in result.stdout for option in options)
+    assert not any(option in result.stdout for option in absent)
+
+
+def test_any_function_app_is_served_with_its_timers(another: Path) -> None:
+    settings = {"Values": {"AzureWebJobs.off.Disabled": True}}
+    (another / "local.settings.json").write_text(json.dumps(settings))
+
+    with serve("host", "--port=0", folder=another) as host:
+        before_ready, _ = host.log().split("Ready on")
+        assert "Timer leap_day: runs next at 20" in before_ready
+        assert "Timer off: disabled by AzureWebJobs.off.Disabled" in before_ready
+
+        url = "/admin/functions/leap_day"
+        assert Rest(host.url).send("POST", url, b'{"input": ""}', JSON).status == 202
+        wait_until(lambda: "Executed 'Functions.leap_day' (Failed" in host.log())
+        assert "ValueError: not today" in host.log()
+
+        assert Rest(host.url).send("GET", "/environment").status == 200
+        assert host.stop() == 0
+        assert "Functions.off" not in host.log()
+
+
+def test_local_settings_are_read_as_core_tools_read_them(another: Path) -> None:
+    values = {
+        "TEXT": "text",
+        "NUMBER": 5,
+        "YES": True,
+        "EMPTY": "",
+        "NOTHING": None,
+        "TAKEN": "from the file",
+        "BLANK": "from the file",
+    }
+    content = json.dumps({"IsEncrypted": False, "Values": values})
+    (another / "local.settings.json").write_text(content, encoding="utf-8-sig")
+
+    with serve("host", "--port=0", folder=another, settings={"TAKEN": "set", "BLANK": ""}) as host:
+        seen = Rest(host.url).send("GET", "/environment").json()
+
+    assert {name: seen.get(name) for name in values} == {
+        "TEXT": "text",
+        "NUMBER": "5",
+        "YES": "true",
+        "EMPTY": "",
+        "NOTHING": None,
+        "TAKEN": "set",
+        "BLANK": "from the file",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", 'local.settings.json is no JSON object with "Values"'),
+        ([], 'local.settings.json is no JSON object with "Values"'),
+        ({}, 'local.settings.json is no JSON object with "Values"'),
+        ({"Values": "secret"}, 'local.settings.json is no JSON object with "Values"'),
+        ({"Values": {"A": ["secret"]}}, "local.settings.json: the value of A must be a string"),
+        ({"IsEncrypted": True, "Values": {"A": "secret"}}, "local.settings.json is encrypted"),
+    ],
+)
+def test_local_settings_that_cannot_be_read_are_named(
+    another: Path, content: Any, message: str
+) -> None:
+    text = content if isinstance(content, str) else json.dumps(content)
+    (another / "local.settings.json").write_text(text)
+
+    result = run("host", "--port=0", folder=another)
+
+    assert result.returncode == 1
+    assert f"Cannot start: {message}" in result.stderr
+    assert "secret" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_app_that_cannot_be_served_is_named(another: Path) -> None:
+    app = (another / "function_app.py").read_text().replace("0 0 0 29 2 *", "%SCHEDULE%")
+    (another / "function_app.py").write_text(app)
+
+    result = run("host", "--port=0", folder=another)
+
+    assert result.returncode == 1
+    assert "Cannot start: leap_day: this host cannot keep the schedule" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_without_an_endpoint_the_host_starts_and_says_what_is_missing() -> None:
