@@ -36,8 +36,8 @@ class FunctionsHost:
 
     def __init__(self, functions: Iterable[Function], host_json: dict[str, Any]) -> None:
         self._headers: dict[str, str] = host_json["extensions"]["http"].get("customHeaders", {})
-        # Sorted: the host tries functions by name and the first match wins.
-        ordered = sorted(functions, key=lambda function: function.name)
+        # Sorted: the host tries functions by name, in capitals, and the first match wins.
+        ordered = sorted(functions, key=lambda function: function.name.upper())
         self._http = [function for function in ordered if isinstance(function, HttpFunction)]
         self._timed = [function for function in ordered if isinstance(function, TimerFunction)]
         self._timers = Timers()

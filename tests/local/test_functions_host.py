@@ -63,6 +63,26 @@ def test_functions_match_in_the_order_of_their_names(host: Rest) -> None:
     assert answer.body == b"parameter literal"
 
 
+@pytest.mark.parametrize(("first", "second"), [("zz_all", "z_thing"), ("a", "B"), ("A", "b")])
+def test_names_are_compared_in_capitals_where_an_underscore_comes_last(
+    first: str, second: str
+) -> None:
+    app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+    @app.function_name(second)
+    @app.route("thing")
+    async def behind(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse(second)
+
+    @app.function_name(first)
+    @app.route("{*path}")
+    async def before(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse(first)
+
+    with serving(app) as host:
+        assert host.send("GET", "/thing").body.decode() == first
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/things/x"), ("HEAD", "/things/x"), ("OPTIONS", "/echo"), ("GET", "/x/y/z")],
