@@ -176,7 +176,7 @@ def _pattern(name: str, route: str) -> re.Pattern[str]:
             raise HostError(f"{name}: this host does not know the route template {part!r}")
         else:
             parts.append(re.escape(part))
-    return re.compile("/" + "/".join(parts) + "/?", re.IGNORECASE | re.DOTALL)
+    return re.compile("/" + "/".join(parts) + "/?", re.IGNORECASE)
 
 
 def _decode(value: str) -> str:

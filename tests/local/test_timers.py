@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 
 import azure.functions as func
 import pytest
@@ -70,6 +71,23 @@ def test_a_schedule_runs_one_invocation_at_a_time() -> None:
         wait_until(lambda: len(events) >= 4)
 
     assert events[:4] == ["begin", "end", "begin", "end"]
+
+
+def test_what_came_due_during_a_run_is_made_up_for_once() -> None:
+    app = func.FunctionApp()
+    starts: list[int] = []
+
+    @app.timer_trigger(arg_name="timer", schedule=EVERY_SECOND)
+    async def slow_at_first(timer: func.TimerRequest) -> None:
+        starts.append(int(time.time()))
+        if len(starts) == 1:
+            await asyncio.sleep(2.5)
+
+    with serving(app):
+        wait_until(lambda: len(starts) >= 4)
+
+    assert len(set(starts[:4])) == 4
+    assert starts[1] - starts[0] >= 2
 
 
 def test_a_timer_that_raises_is_a_line_in_the_log_and_runs_again(
