@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 from azure.cosmos.aio import CosmosClient
 
@@ -105,8 +104,7 @@ def test_the_first_update_finds_the_client_open(wire: CosmosWire) -> None:
     """The account is read when the app is loaded, the container's properties never."""
     wire.reset()
     with serve_host(wire.url) as server:
-        while not wire.requests:
-            time.sleep(0.01)
+        wire.wait_until(lambda: len(wire.accounts()) > 0)
         assert Rest(server.url).update("conv_missing", {"metadata": {}}).status == 404
 
         requests = {(request.method, request.path) for request in wire.requests}
