@@ -5,10 +5,27 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.cosmos_wire import CosmosWire, cosmos_wire
 from tests.support.rest import Rest
 from tests.support.servers import serve_both, serve_host
+
+# The same examples in every run, so that a red run is the change's doing. To look for new ones:
+# HYPOTHESIS_PROFILE=random, whose failures are kept in .hypothesis and tried first the next time.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    max_examples=1_000,
+    print_blob=True,
+    # Over real HTTP an example takes as long as the machine lets it.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "random", settings.get_profile("repeatable"), derandomize=False, max_examples=20_000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")
