@@ -7,7 +7,7 @@ import asyncio
 import logging
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import DecodeError
+from azure.core.exceptions import AzureError, DecodeError
 from azure.cosmos.aio import CosmosClient
 
 from conversations.database.documents import Documents
@@ -39,9 +39,16 @@ class Client:
 
         Raises AzureError.
         """
+        joined = self._opening if self._opening and not self._opening.done() else None
         while self._documents is None:
-            # A caller whose budget ends leaves; the opening goes on for the others.
-            await asyncio.shield(self.open())
+            opening = self.open()
+            try:
+                # A caller whose budget ends leaves; the opening goes on for the others.
+                await asyncio.shield(opening)
+            except AzureError:
+                # One that began before this request says nothing about now.
+                if opening is not joined:
+                    raise
         return self._documents
 
     def reopen(self, documents: Documents) -> None:

@@ -1,6 +1,7 @@
 """The database fails while the client is opened: a failed opening is not remembered."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from tests.support.cosmos_wire import CosmosWire, Fault
 from tests.support.failures import (
     BUDGET,
     INTERNAL,
+    NOT_FOUND,
     TIMEOUT,
     UNAVAILABLE,
     Failure,
@@ -165,6 +167,22 @@ def test_many_first_requests_share_one_failure(cold: Rest, wire: CosmosWire) -> 
     for answer in answers_:
         assert_fails(answer, TIMEOUT)
     assert_serves(cold, wire, open_again(cold, wire))
+
+
+def test_who_joins_an_opening_that_fails_opens_again(cold: Rest, wire: CosmosWire) -> None:
+    """The failure is of the time before its request, which has most of its budget left."""
+    wire.fault = account(first(1, drips))
+    with ThreadPoolExecutor(1) as pool:
+        opens = pool.submit(cold.retrieve, "conv_missing")
+        wire.wait_until(lambda: len(wire.accounts()) == 1)
+        time.sleep(BUDGET * 0.7)  # later than the opening's end, it would join nothing
+
+        with within_budget():
+            joins = cold.retrieve("conv_missing")
+
+        assert_fails(opens.result(), TIMEOUT)
+    assert_fails(joins, NOT_FOUND)
+    assert len(wire.accounts()) >= 2  # the SDK asks once more in the background
 
 
 def open_again(rest: Rest, wire: CosmosWire) -> str:
