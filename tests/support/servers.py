@@ -16,6 +16,8 @@ from pathlib import Path
 from tests.support import ROOT
 
 START_SECONDS = 60
+# A server that still answers a request by then is killed.
+STOP_SECONDS = 2
 
 _URL = re.compile(r"(?:Ready|stand-in .*) on (http://[\d.]+:\d+)")
 
@@ -71,9 +73,7 @@ def serve(
         try:
             yield Server(_wait_for_url(process, log_file), process, log_file)
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+            _end(process)
 
 
 @contextmanager
@@ -127,6 +127,16 @@ def emulator_key() -> str:
     return (
         "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
     )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Stop a server as Ctrl-C does, so that its coverage is written, but wait for nothing else."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_for_url(process: subprocess.Popen[str], log_file: Path) -> str:
