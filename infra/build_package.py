@@ -6,15 +6,11 @@ cold start. Linux wheels are installed whatever machine builds; the bytecode nee
 
 import argparse
 import compileall
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from py_compile import PycInvalidationMode
-
-from pip._vendor.packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = (3, 13)
@@ -25,45 +21,15 @@ APP = ("function_app.py", "host.json", "conversations")
 IGNORE_FILE = ".funcignore"
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
 
-# What the markers in the lock file are asked about. pip would ask the machine that builds.
-TARGET = {
-    "implementation_name": "cpython",
-    "os_name": "posix",
-    "platform_machine": "x86_64",
-    "platform_python_implementation": "CPython",
-    "platform_system": "Linux",
-    "python_full_version": "3.13.0",
-    "python_version": "3.13",
-    "sys_platform": "linux",
-}
-# The newest glibc that pip may assume, and the oldest that wheels are built for.
-PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-
-
-def for_target(lock: str) -> str:
-    """Return the entries of a hashed lock file that apply in Azure, without their markers."""
-    kept = []
-    for line in lock.replace("\\\n", " ").splitlines():
-        text, *hashes = re.split(r"\s+(?=--hash=)", line.split(" #")[0].strip())
-        if not text or text.startswith("#"):
-            continue
-        requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate(TARGET):
-            requirement.marker = None
-            kept.append(" ".join([str(requirement), *hashes]))
-    return "\n".join(kept) + "\n"
-
 
 def install(requirements: Path, target: Path) -> None:
     """Install the locked packages as Azure needs them, each checked against its hash."""
-    with tempfile.TemporaryDirectory() as folder:
-        lock = Path(folder, "requirements.txt")
-        lock.write_text(for_target(requirements.read_text("utf-8")), "utf-8")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command += ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"]
-        command += ["--python-version", "3.13", "--implementation", "cp"]
-        command += [f"--platform={name}" for name in PLATFORMS]
-        subprocess.run([*command, "--target", str(target), "--requirement", str(lock)], check=True)
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
+    command += ["--python-platform=x86_64-manylinux_2_28", "--python-version=3.13"]
+    command += ["--require-hashes", "--no-deps", "--only-binary=:all:"]
+    # Links would share the files with uv's cache.
+    command += ["--link-mode=copy", f"--target={target}", f"--requirements={requirements}"]
+    subprocess.run(command, check=True)
     # Command-line scripts of dependencies: nothing starts them there.
     shutil.rmtree(target / "bin", ignore_errors=True)
 
