@@ -11,7 +11,7 @@ import pytest
 from conversations.settings import Settings
 from tests.support import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 README = (ROOT / "README.md").read_text()
 SETTINGS = {name.upper(): field for name, field in Settings.model_fields.items()}
 
