@@ -12,8 +12,9 @@ from tools import audit
 PAIRS = [
     ("requirements.in", "requirements.txt"),
     ("requirements-dev.in", "requirements-dev.txt"),
+    ("requirements-peers.in", "requirements-peers.txt"),
 ]
-LOCKED = ["requirements.txt", "requirements-dev.txt"]
+LOCKED = [lock for _, lock in PAIRS]
 # A version, and nothing that could match a second one.
 EXACT = re.compile(r"==[0-9][0-9A-Za-z.+!]*")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
@@ -70,7 +71,7 @@ def test_what_is_tested_is_what_is_deployed() -> None:
     assert pins("requirements.txt") <= pins("requirements-dev.txt")
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in", *LOCKED])
+@pytest.mark.parametrize("name", [name for pair in PAIRS for name in pair])
 def test_no_file_names_a_package_index(name: str) -> None:
     text = (ROOT / name).read_text()
 
