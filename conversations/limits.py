@@ -22,12 +22,37 @@ MAX_UPDATE_BYTES = 1 << LARGEST_UPDATE_BYTES.bit_length()
 MAX_JSON_DEPTH = 64
 """Objects and arrays inside each other, the body the first; not left to the interpreter."""
 
-# Ids in a path (docs/contract.md#ids): Azure's have 50 characters after the prefix, ours 48.
-MAX_CONVERSATION_ID_LENGTH = 128
+MAX_SAFE_INTEGER = (1 << 53) - 1
+"""Either way of zero: the database keeps numbers as doubles, which hold no larger one exactly."""
 
-# Headers (docs/contract.md#isolation-key, #headers).
+# Items of a create (docs/contract.md#item-limits).
+MAX_CREATE_BYTES = 1 << 20
+"""Both creates: what is stored has to fit into a batch of Cosmos DB, 2 MB."""
+
+_MAX_BATCH_OPERATIONS = 100  # https://learn.microsoft.com/azure/cosmos-db/transactional-batch
+MAX_ITEMS_PER_CALL = _MAX_BATCH_OPERATIONS - 2
+"""One batch, beside the conversation and the idempotency record."""
+
+# Ids and names (docs/contract.md#ids, #item-ids, #item-types): Azure's conversation ids have 50
+# characters after the prefix, ours 48.
+MAX_CONVERSATION_ID_LENGTH = 128
+MAX_ITEM_ID_LENGTH = 64
+MAX_ITEM_TYPE_LENGTH = 64
+
+# Pages (docs/contract.md#item-order-and-pages): OpenAI's own numbers.
+DEFAULT_PAGE_SIZE = 20
+MAX_PAGE_SIZE = 100
+
+# Headers (docs/contract.md#isolation-key, #headers, #idempotency-key).
 MAX_ISOLATION_KEY_LENGTH = 512
 MAX_CLIENT_REQUEST_ID_LENGTH = 128
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
+
+# What an error says of a request (docs/contract.md#errors): readable, however wrong that was.
+MAX_ERROR_DETAILS = 100
+MAX_QUOTED_VALUE_LENGTH = 64
+MAX_QUOTED_NAME_LENGTH = 256
+"""Names are quoted whole, a little too long as well as right, but not when they are megabytes."""
 
 # Names of a Cosmos DB database or container
 # (https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits, resource names).

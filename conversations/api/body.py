@@ -1,19 +1,23 @@
 """The request body: from bytes to one JSON object (docs/contract.md#body-errors).
 
 Stricter than the standard library's parser: no duplicate keys, no lone surrogates, no NaN, a bound
-on nesting. Knows nothing of what the object should hold; that is for the models.
+on nesting, no number that would be kept as another one. Knows nothing of what the object should
+hold; that is for the models.
 """
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Never
 
 from conversations.api.errors import ApiError, ErrorDetail, InvalidRequest
-from conversations.limits import MAX_JSON_DEPTH
+from conversations.api.validation import quoted
+from conversations.limits import MAX_JSON_DEPTH, MAX_SAFE_INTEGER
 
-_JSON_MEDIA_TYPE = re.compile(r"application/(?:json|[^\s/;]+\+json)", re.IGNORECASE)
+_JSON_MEDIA_TYPE = re.compile(r"application/(?:json|[^\s/;]+\+json)")
+_MERGE_PATCH = "application/merge-patch+json"
 # A string (an unterminated one runs to the end, so that the scan stays linear) or a bracket.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 
@@ -73,11 +77,24 @@ class UnsupportedMediaType(ApiError):
         )
 
 
-def json_value(headers: Mapping[str, str], content: bytes, *, max_bytes: int) -> Any:
+def is_merge_patch(headers: Mapping[str, str]) -> bool:
+    """Whether the body is a merge patch (RFC 7396, docs/contract.md#merge)."""
+    return _media_type(headers) == _MERGE_PATCH
+
+
+def json_value(
+    headers: Mapping[str, str],
+    content: bytes,
+    *,
+    max_bytes: int,
+    keep_numbers: bool = False,
+    merge_patch: bool = False,
+) -> Any:
     """The JSON value that the request carries; None if it has no body.
 
-    Every number becomes 0 or 0.0: no field takes one, only its kind matters, and reading a number
-    of 100,000 digits would be work for nothing.
+    Without `keep_numbers` every number becomes 0 or 0.0: where no field takes one, only its kind
+    matters. With it, a number that the database would not give back as it was is refused
+    (docs/contract.md#item-model). `merge_patch`: the operation takes merge patches, too.
 
     Raises LengthRequired, UnsupportedMediaType, RequestTooLarge or InvalidRequest.
     """
@@ -85,12 +102,14 @@ def json_value(headers: Mapping[str, str], content: bytes, *, max_bytes: int) ->
         if "chunked" in headers.get("transfer-encoding", "").lower():
             raise LengthRequired
         return None
-    media_type = headers.get("content-type", "").partition(";")[0].strip()
+    media_type = _media_type(headers)
     if not _JSON_MEDIA_TYPE.fullmatch(media_type):
+        raise UnsupportedMediaType
+    if media_type == _MERGE_PATCH and not merge_patch:
         raise UnsupportedMediaType
     if len(content) > max_bytes:
         raise RequestTooLarge(limit=max_bytes, size=len(content))
-    return _parse(content)
+    return _parse(content, _KEEPING_NUMBERS if keep_numbers else _ZEROING_NUMBERS)
 
 
 class _DuplicateKeyError(Exception):
@@ -98,15 +117,19 @@ class _DuplicateKeyError(Exception):
         self.key = key
 
 
-def _parse(content: bytes) -> Any:
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _parse(content: bytes, decoder: json.JSONDecoder) -> Any:
     try:
         text = content.decode()
     except UnicodeDecodeError:
         raise InvalidRequest(NOT_UTF8) from None
     try:
         _check_depth(text)
-        value = _DECODER.decode(text)
-        if "\\u" in text:
+        value = decoder.decode(text)
+        if "\\ud" in text or "\\uD" in text:
             _check_surrogates(value)
     except ValueError:  # JSONDecodeError, UnicodeEncodeError and our own are all ValueErrors
         raise InvalidRequest(MALFORMED) from None
@@ -150,7 +173,7 @@ def _duplicate_key(key: str) -> ErrorDetail:
     except UnicodeEncodeError:
         return MALFORMED
     return ErrorDetail(
-        f"Invalid body: duplicate JSON key '{key}'. Duplicate JSON keys are not supported.",
+        f"Invalid body: duplicate JSON key '{quoted(key)}'. Duplicate JSON keys are not supported.",
         "invalid_json",
     )
 
@@ -159,9 +182,42 @@ def _reject_constant(_: str) -> Never:
     raise ValueError
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=lambda _: 0,
-    parse_float=lambda _: 0.0,
-    parse_constant=_reject_constant,
-)
+def _exact_integer(text: str) -> int:
+    # The length first: reading 100,000 digits would be work for nothing.
+    if len(text) <= len(str(-MAX_SAFE_INTEGER)) and abs(number := int(text)) <= MAX_SAFE_INTEGER:
+        return number
+    raise InvalidRequest(
+        ErrorDetail(
+            f"Invalid body: the integer {quoted(text)} would not be kept exactly. Expected one "
+            f"from -{MAX_SAFE_INTEGER} to {MAX_SAFE_INTEGER}, or a string.",
+            "invalid_json",
+        )
+    )
+
+
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    raise InvalidRequest(
+        ErrorDetail(
+            f"Invalid body: the number {quoted(text)} is too large to be kept. Expected one that "
+            "a 64-bit floating-point number can hold, or a string.",
+            "invalid_json",
+        )
+    )
+
+
+def _decoder(
+    parse_int: Callable[[str], int], parse_float: Callable[[str], float]
+) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object,
+        parse_int=parse_int,
+        parse_float=parse_float,
+        parse_constant=_reject_constant,
+    )
+
+
+_KEEPING_NUMBERS = _decoder(_exact_integer, _finite_number)
+_ZEROING_NUMBERS = _decoder(lambda _: 0, lambda _: 0.0)

@@ -62,11 +62,22 @@ def test_update_without_a_body_needs_no_content_type(rest: Rest, conversation_id
     assert_error(answer, 400, "missing_required_parameter", "metadata", MISSING)
 
 
-@pytest.mark.parametrize("items", ["[1]", "{}", '"x"', "0", "false"])
-def test_create_with_items(rest: Rest, items: str) -> None:
+@pytest.mark.parametrize(
+    ("items", "kind"),
+    [("{}", "an object"), ('"x"', "a string"), ("0", "an integer"), ("false", "a boolean")],
+)
+def test_create_with_items_that_are_no_array(rest: Rest, items: str, kind: str) -> None:
     answer = rest.send("POST", CONVERSATIONS, f'{{"items": {items}}}'.encode(), JSON)
 
-    assert_error(answer, 400, "unknown_parameter", "items", "Unknown parameter: 'items'.")
+    message = f"Invalid type for 'items': expected an array of input items, but got {kind} instead."
+    assert_error(answer, 400, "invalid_type", "items", message)
+
+
+def test_create_with_an_item_that_is_none(rest: Rest) -> None:
+    answer = rest.send("POST", CONVERSATIONS, b'{"items": [1]}', JSON)
+
+    message = "Invalid type for 'items[0]': expected an input item, but got an integer instead."
+    assert_error(answer, 400, "invalid_type", "items[0]", message)
 
 
 def test_an_unknown_property(rest: Rest, conversation_id: str) -> None:

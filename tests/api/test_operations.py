@@ -130,7 +130,7 @@ def test_any_query_string_and_unknown_headers_are_tolerated(rest: Rest) -> None:
         "application/json",
         "application/json; charset=utf-8",
         "Application/JSON",
-        "application/merge-patch+json",
+        "application/vnd.api+json",
         "application/json ; charset=UTF-8",
     ],
 )

@@ -1,46 +1,35 @@
 """What goes in and comes out: request bodies, ids and the conversation."""
 
-import re
-from typing import Annotated, Any, Literal, NewType, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NewType
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from conversations.api import validation
-from conversations.api.errors import ErrorDetail, InvalidRequest
-from conversations.limits import (
-    MAX_CONVERSATION_ID_LENGTH,
-    MAX_METADATA_KEY_LENGTH,
-    MAX_METADATA_PAIRS,
-    MAX_METADATA_VALUE_LENGTH,
-)
+from conversations.api.errors import InvalidRequest
+from conversations.api.validation import Findings
+from conversations.limits import MAX_METADATA_PAIRS
+from conversations.resources.items.models import Item, check_ids_differ, check_items
 
-Metadata = dict[
-    Annotated[str, StringConstraints(max_length=MAX_METADATA_KEY_LENGTH)],
-    Annotated[str, StringConstraints(max_length=MAX_METADATA_VALUE_LENGTH)],
-]
+Metadata = dict[str, str]
 
 ConversationId = NewType("ConversationId", str)
 
-_ID_PREFIX = "conv_"
-_MOST = MAX_CONVERSATION_ID_LENGTH - len(_ID_PREFIX)
-_WELL_FORMED_ID = re.compile(rf"{_ID_PREFIX}[A-Za-z0-9]{{1,{_MOST}}}")
+
+@dataclass(frozen=True, slots=True)
+class CreateConversation:
+    """What a create asks for: the items as they were sent."""
+
+    metadata: Metadata
+    items: list[Item]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+@dataclass(frozen=True, slots=True)
+class MergeConversation:
+    """What a merge changes (docs/contract.md#merge): None removes a pair; `metadata` None, all."""
 
-
-class UpdateConversation(_Request):
-    """The body of an update: the metadata that replaces what was there; null clears it."""
-
-    metadata: Metadata | None
-
-
-class CreateConversation(_Request):
-    """The body of a create. Items are not kept by this service, so none are accepted."""
-
-    metadata: Metadata | None = None
-    items: Annotated[list[Any], Field(max_length=0)] | None = None
+    metadata: Mapping[str, str | None] | None
 
 
 class Conversation(BaseModel):
@@ -65,31 +54,60 @@ class DeletedConversation(BaseModel):
     deleted: Literal[True] = True
 
 
-RequestModel = TypeVar("RequestModel", bound=_Request)
+def parse_create(value: Any) -> CreateConversation:
+    """Read the JSON value of a create's body; None is no body or `null`, which is fine.
 
-
-def parse(model: type[RequestModel], value: Any) -> RequestModel:
-    """Validate a JSON value as `model`; None, which is no body or `null`, counts as `{}`.
-
-    Raises InvalidRequest with every validation error, in order (docs/contract.md#errors).
+    This and the following raise InvalidRequest with every validation error, in order
+    (docs/contract.md#order-of-checks).
     """
-    if value is None:
-        value = {}
-    if not isinstance(value, dict):
-        raise InvalidRequest(validation.wrong_root(value))
-    # pydantic stops at the first pair too many and says nothing of the others' validation.
-    found: list[ErrorDetail] = []
-    metadata = value.get("metadata")
-    if isinstance(metadata, dict) and len(metadata) > MAX_METADATA_PAIRS:
-        found.append(validation.too_many_pairs(MAX_METADATA_PAIRS, len(metadata)))
-    try:
-        parsed = model.model_validate(value)
-    except ValidationError as error:
-        found += validation.of(error, value)
-    else:
-        if not found:
-            return parsed
-    raise InvalidRequest(*validation.in_order(found))
+    found = Findings()
+    body = validation.members(found, value, optional=["metadata", "items"])
+    for name, member in body.items():
+        if member is None:
+            continue
+        if name == "metadata":
+            found.metadata(member)
+        else:
+            check_items(found, member)
+    found.raise_any()
+    create = CreateConversation(body.get("metadata") or {}, body.get("items") or [])
+    check_ids_differ(create.items)
+    return create
+
+
+def parse_update(value: Any) -> Metadata:
+    """Read the JSON value of an update's body: the metadata that replaces what was there."""
+    found = Findings()
+    body = validation.members(found, value, required=["metadata"])
+    if body.get("metadata") is not None:
+        found.metadata(body["metadata"])
+    found.raise_any()
+    return body["metadata"] or {}
+
+
+def parse_merge(value: Any) -> MergeConversation | None:
+    """Read the JSON value of a merge's body; None if it is `{}`, which changes nothing."""
+    found = Findings()
+    required = ["metadata"] if value is None else []
+    body = validation.members(found, value, required=required, optional=["metadata"])
+    if body.get("metadata") is not None:
+        found.metadata(body["metadata"], removals=True)
+    found.raise_any()
+    return MergeConversation(body["metadata"]) if body else None
+
+
+def merged(metadata: Metadata, merge: MergeConversation) -> Metadata:
+    """The metadata after the merge (RFC 7396).
+
+    Raises InvalidRequest if that has too many pairs.
+    """
+    if merge.metadata is None:
+        return {}
+    pairs = {**metadata, **merge.metadata}
+    result = {key: value for key, value in pairs.items() if value is not None}
+    if len(result) > MAX_METADATA_PAIRS:
+        raise InvalidRequest(validation.too_many_pairs(len(result)))
+    return result
 
 
 def conversation_id(value: str) -> ConversationId:
@@ -98,15 +116,8 @@ def conversation_id(value: str) -> ConversationId:
     The SDK checks no id on patch, read and delete: `..` would reach another resource.
     Raises InvalidRequest.
     """
-    if _WELL_FORMED_ID.fullmatch(value):
+    if validation.is_conversation_id(value):
         return ConversationId(value)
-    expected = (
-        "Malformed identifier."
-        if value.startswith(_ID_PREFIX)
-        else f"Expected an ID that begins with '{_ID_PREFIX}'."
-    )
     raise InvalidRequest(
-        ErrorDetail(
-            f"Invalid 'conversation_id': '{value}'. {expected}", "invalid_value", "conversation_id"
-        )
+        validation.ill_formed_conversation_id("conversation_id", value, shown=value)
     )

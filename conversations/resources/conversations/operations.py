@@ -11,15 +11,16 @@ from pydantic import BaseModel
 
 from conversations.api.body import json_value
 from conversations.api.edge import Answer
+from conversations.api.errors import InvalidRequest
 from conversations.api.isolation import IsolationKey, isolation_key
+from conversations.api.validation import unknown_parameter
 from conversations.limits import MAX_UPDATE_BYTES
 from conversations.resources.conversations.models import (
     ConversationId,
-    CreateConversation,
     DeletedConversation,
-    UpdateConversation,
     conversation_id,
-    parse,
+    parse_create,
+    parse_update,
 )
 from conversations.resources.conversations.store import ConversationStore
 
@@ -37,8 +38,10 @@ class ConversationOperations:
     async def create_conversation(self, request: func.HttpRequest) -> Answer:
         """`POST /openai/v1/conversations`."""
         key = self._isolation_key(request)
-        body = parse(CreateConversation, _json(request))
-        return _answer(await self._store.create(key, body.metadata or {}))
+        body = parse_create(_json(request))
+        if body.items:  # which the store does not keep yet
+            raise InvalidRequest(unknown_parameter("items"))
+        return _answer(await self._store.create(key, body.metadata))
 
     async def retrieve_conversation(self, request: func.HttpRequest) -> Answer:
         """`GET /openai/v1/conversations/{conversation_id}`."""
@@ -49,8 +52,8 @@ class ConversationOperations:
         """`POST /openai/v1/conversations/{conversation_id}`."""
         key = self._isolation_key(request)
         id_ = _conversation_id(request)
-        body = parse(UpdateConversation, _json(request))
-        return _answer(await self._store.replace_metadata(key, id_, body.metadata or {}))
+        metadata = parse_update(_json(request))
+        return _answer(await self._store.replace_metadata(key, id_, metadata))
 
     async def delete_conversation(self, request: func.HttpRequest) -> Answer:
         """`DELETE /openai/v1/conversations/{conversation_id}`."""

@@ -1,0 +1,1 @@
+"""Items: what a conversation consists of."""

@@ -1,0 +1,33 @@
+"""What a parser refused, as the caller would read it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from conversations.api.errors import ApiError, InvalidRequest
+
+
+class Refusal(NamedTuple):
+    """One of the validation errors of a request."""
+
+    code: str | None
+    param: str | None
+    message: str
+
+
+def refusals(
+    parse: Callable[..., Any], *arguments: Any, error: type[ApiError] = InvalidRequest
+) -> list[Refusal]:
+    """Every validation error that `parse` raises, in order."""
+    with pytest.raises(error) as raised:
+        parse(*arguments)
+    return [Refusal(one.code, one.param, one.message) for one in raised.value.details]
+
+
+def refusal(
+    parse: Callable[..., Any], *arguments: Any, error: type[ApiError] = InvalidRequest
+) -> Refusal:
+    """The only validation error that `parse` raises."""
+    (only,) = refusals(parse, *arguments, error=error)
+    return only
