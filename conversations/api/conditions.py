@@ -28,8 +28,8 @@ class EntityTags:
     `everything`: it was `*`, which any version matches.
     """
 
-    strong: frozenset[str] = frozenset()
-    weak: frozenset[str] = frozenset()
+    strong: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
     everything: bool = False
 
     def match(self, tag: str) -> bool:
@@ -95,6 +95,6 @@ def _entity_tags(headers: Mapping[str, str], name: str) -> EntityTags | None:
         )
     tags = _TAG.findall(value)
     return EntityTags(
-        strong=frozenset(tag for weak, tag in tags if not weak),
-        weak=frozenset(tag for weak, tag in tags if weak),
+        strong=tuple(tag for weak, tag in tags if not weak),
+        weak=tuple(tag for weak, tag in tags if weak),
     )
