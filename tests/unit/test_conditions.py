@@ -115,6 +115,7 @@ def test_an_ill_formed_idempotency_key_is_refused(key: str) -> None:
 
 def test_a_create_may_be_repeated_with_a_key_alone() -> None:
     assert repeatable_create({"idempotency-key": "a"})
+    assert not repeatable_create({})
     assert not repeatable_create({"if-match": '"a"'})
 
 

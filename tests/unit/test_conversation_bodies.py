@@ -75,6 +75,15 @@ def test_an_update_replaces() -> None:
     assert parse_update({"metadata": {}}) == parse_update({"metadata": None}) == {}
 
 
+@pytest.mark.parametrize("parse", [parse_create, parse_update])
+def test_null_is_no_value_but_in_a_merge(parse: Any) -> None:
+    assert refusal(parse, {"metadata": {"k": None}}) == Refusal(
+        "invalid_type",
+        "metadata.k",
+        "Invalid type for 'metadata.k': expected a string, but got null instead.",
+    )
+
+
 @pytest.mark.parametrize("body", [None, {}])
 def test_an_update_needs_metadata(body: Any) -> None:
     assert refusal(parse_update, body) == MISSING

@@ -244,7 +244,8 @@ def test_a_message_of_every_role(role: str, type_: dict[str, Any]) -> None:
         ({"role": ""}, ""),
         ({"role": "bogus"}, "bogus"),
         ({"role": "User"}, "User"),
-        ({"role": "abc" + "-" * 60 + "xyz"}, "abc...xyz"),
+        ({"role": "x" * 64}, "x" * 64),
+        ({"role": "abc" + "-" * 59 + "xyz"}, "abc...xyz"),
     ],
 )
 def test_a_message_without_a_known_role_is_not_looked_at_further(
@@ -347,6 +348,10 @@ def test_a_reasoning_item_that_says_nothing(nothing: dict[str, Any]) -> None:
         "Invalid item: a 'reasoning' item needs an 'id', 'encrypted_content', 'summary' or "
         "'content'.",
     )
+
+
+def test_a_reasoning_item_without_its_summary_is_told_of_that_alone() -> None:
+    assert third({"type": "reasoning"}) == missing("items[3].summary")
 
 
 CHECKED: dict[str, tuple[dict[str, Any], str]] = {
