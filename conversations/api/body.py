@@ -20,6 +20,7 @@ _JSON_MEDIA_TYPE = re.compile(r"application/(?:json|[^\s/;]+\+json)")
 _MERGE_PATCH = "application/merge-patch+json"
 # A string (an unterminated one runs to the end, so that the scan stays linear) or a bracket.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
+_LONGEST_INTEGER = len(str(-MAX_SAFE_INTEGER))
 
 MALFORMED = ErrorDetail(
     "Invalid body: failed to parse JSON value. Please check the value to ensure it is valid JSON. "
@@ -184,7 +185,7 @@ def _reject_constant(_: str) -> Never:
 
 def _exact_integer(text: str) -> int:
     # The length first: reading 100,000 digits would be work for nothing.
-    if len(text) <= len(str(-MAX_SAFE_INTEGER)) and abs(number := int(text)) <= MAX_SAFE_INTEGER:
+    if len(text) <= _LONGEST_INTEGER and abs(number := int(text)) <= MAX_SAFE_INTEGER:
         return number
     raise InvalidRequest(
         ErrorDetail(
