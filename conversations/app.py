@@ -6,12 +6,13 @@ pydantic nor the Cosmos SDK, which are most of a cold start; they are loaded beh
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from conversations.api.edge import Answer, Handler
+from conversations.api.conditions import repeatable_create, repeatable_write
+from conversations.api.edge import Answer, Handler, log_failure
 from conversations.api.errors import InternalError
 from conversations.api.routes import Route, blueprint
 
@@ -20,13 +21,23 @@ if TYPE_CHECKING:
 
 CONVERSATIONS = "openai/v1/conversations"
 CONVERSATION = CONVERSATIONS + "/{conversation_id}"
+ITEMS = CONVERSATION + "/items"
+ITEM = ITEMS + "/{item_id}"
 
 ROUTES = (
-    Route("create_conversation", CONVERSATIONS, "POST"),
+    Route("list_conversations", CONVERSATIONS, "GET"),
+    Route("create_conversation", CONVERSATIONS, "POST", repeatable_create),
     Route("retrieve_conversation", CONVERSATION, "GET"),
-    Route("update_conversation", CONVERSATION, "POST"),
-    Route("delete_conversation", CONVERSATION, "DELETE"),
+    Route("update_conversation", CONVERSATION, "POST", repeatable_write),
+    Route("delete_conversation", CONVERSATION, "DELETE", repeatable_write),
+    Route("list_items", ITEMS, "GET"),
+    Route("create_items", ITEMS, "POST", repeatable_create),
+    Route("delete_item", ITEM, "DELETE"),
+    Route("retrieve_item", ITEM, "GET"),
 )
+
+SWEEP = "sweep_deleted_conversations"
+SWEEP_SCHEDULE = "0 */15 * * * *"  # six fields, the first are seconds: every 15 minutes
 
 
 class App:
@@ -43,6 +54,7 @@ class App:
         # Callers are let in by API Management and App Service authentication, not by function keys.
         self.functions = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
         self.functions.register_functions(blueprint(ROUTES, self._handler))
+        self.functions.register_functions(self._timers())
 
     def warm_up(self) -> None:
         """Load the parts and open the database, so that the first request need not wait for it.
@@ -58,6 +70,25 @@ class App:
             return await parts.operations[operation](request)
 
         return handle
+
+    def _timers(self) -> func.Blueprint:
+        timers = func.Blueprint()  # type: ignore[no-untyped-call]
+
+        async def sweep(timer: func.TimerRequest) -> None:
+            try:
+                parts = self._parts or await self._loaded()
+                await parts.sweep()
+            except Exception as error:  # the host would log its text
+                log_failure(SWEEP, error)
+
+        sweep.__name__ = SWEEP
+        # With storage the host runs it on one instance at a time, and keeps the schedule there.
+        # Without, as on a developer's machine, a schedule to keep would stop it from running.
+        has_storage = any(name.startswith("AzureWebJobsStorage") for name in self._environment)
+        timers.timer_trigger(schedule=SWEEP_SCHEDULE, arg_name="timer", use_monitor=has_storage)(
+            sweep
+        )
+        return timers
 
     async def _loaded(self) -> "Parts":
         # A request that is cancelled leaves; the loading goes on for the others.
@@ -88,10 +119,11 @@ def _see_exception(loading: "asyncio.Task[Parts]") -> None:
 
 
 class Parts:
-    """What serves requests: the operations by name, on one database client."""
+    """What serves requests and timers: the operations by name, on one database client."""
 
     client: "Client"
     operations: Mapping[str, Handler]
+    sweep: Callable[[], Awaitable[None]]
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         # Imported here: see the module's docstring.
@@ -100,6 +132,9 @@ class Parts:
         from conversations.resources.answers import translated
         from conversations.resources.conversations.operations import ConversationOperations
         from conversations.resources.conversations.store import ConversationStore
+        from conversations.resources.items.operations import ItemOperations
+        from conversations.resources.items.store import ItemStore
+        from conversations.resources.sweep import Sweep
         from conversations.settings import Settings, SettingsError
 
         try:
@@ -108,10 +143,14 @@ class Parts:
             raise InternalError(str(error)) from error
         self.client = Client(settings)
         session = Session(self.client, settings.cosmos_timeout_seconds)
+        required = settings.require_user_isolation_key
         conversations = ConversationOperations(
-            ConversationStore(session),
-            require_isolation_key=settings.require_user_isolation_key,
+            ConversationStore(session), require_isolation_key=required
         )
+        items = ItemOperations(ItemStore(session), require_isolation_key=required)
+        of = {CONVERSATIONS: conversations, CONVERSATION: conversations, ITEMS: items, ITEM: items}
         self.operations = {
-            route.operation: translated(getattr(conversations, route.operation)) for route in ROUTES
+            route.operation: translated(getattr(of[route.template], route.operation))
+            for route in ROUTES
         }
+        self.sweep = Sweep(session).run

@@ -29,8 +29,13 @@ MAX_SAFE_INTEGER = (1 << 53) - 1
 MAX_CREATE_BYTES = 1 << 20
 """Both creates: what is stored has to fit into a batch of Cosmos DB, 2 MB."""
 
-_MAX_BATCH_OPERATIONS = 100  # https://learn.microsoft.com/azure/cosmos-db/transactional-batch
-MAX_ITEMS_PER_CALL = _MAX_BATCH_OPERATIONS - 2
+# A Cosmos DB transactional batch
+# (https://learn.microsoft.com/azure/cosmos-db/transactional-batch#limitations).
+MAX_BATCH_OPERATIONS = 100
+MAX_BATCH_BYTES = 2_000_000
+"""The page says 2 MB: whichever of the two it means."""
+
+MAX_ITEMS_PER_CALL = MAX_BATCH_OPERATIONS - 2
 """One batch, beside the conversation and the idempotency record."""
 
 # Ids and names (docs/contract.md#ids, #item-ids, #item-types): Azure's conversation ids have 50
@@ -61,3 +66,16 @@ MAX_COSMOS_NAME_LENGTH = 255
 # The budget of a request's database work, in seconds: API Management gives up later than this.
 DEFAULT_TIMEOUT_SECONDS = 5
 MAX_TIMEOUT_SECONDS = 30
+
+# Idempotency records (docs/contract.md#idempotency-key): a day.
+IDEMPOTENCY_SECONDS = 86_400
+
+# A page of a list ends early rather than be longer: items have up to a megabyte each
+# (docs/contract.md#item-limits).
+MAX_PAGE_BYTES = 4_194_304
+
+# The sweep of deleted conversations ends by itself well before the host would end it, and every
+# request of the process with it: half of `functionTimeout` in host.json.
+SWEEP_SECONDS = 30
+# How long a deletion's marker stays at least: a request that was late must still meet it.
+MARKER_SECONDS = 300

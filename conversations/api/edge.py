@@ -137,6 +137,11 @@ def _log(
     )
 
 
+def log_failure(function: str, error: BaseException) -> None:
+    """The log line of a function that answers nobody, and failed; as `_log`."""
+    _logger.error('%s failed reason="%s"', function, _whereabouts(error))
+
+
 def _whereabouts(error: BaseException) -> str:
     """What was raised and where, without its text, which may quote data."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -102,7 +102,7 @@ class Client:
             raise Silence(f"cosmos told nothing about the account in {budget:g} s") from error
         except DecodeError as error:
             await client.close()
-            raise UnreadableAnswer from error
+            raise UnreadableAnswer("cosmos told nothing readable; check COSMOS_ENDPOINT") from error
         except BaseException:
             await client.close()
             raise

@@ -70,12 +70,59 @@ def write_endpoint(client: CosmosClient) -> str:
     return endpoint
 
 
+def read_endpoint(client: CosmosClient) -> str:
+    """The URL of the region to read from now; see `write_endpoint`."""
+    endpoints: Any = client.client_connection._global_endpoint_manager
+    endpoint: str = endpoints.get_read_endpoint()
+    return endpoint
+
+
+def describe_container(client: CosmosClient, link: str, partition_key: dict[str, Any]) -> None:
+    """Tell the client a container's partition key, which it would otherwise read when it needs it.
+
+    Would be replaced by a public `properties=` of `get_container_client`.
+    """
+    properties = {"_self": None, "_rid": None, "partitionKey": partition_key}
+    client.client_connection._set_container_properties_cache(
+        link, {**properties, "container_link": link}
+    )
+
+
+async def session_token(client: CosmosClient, path: str, partition_key: str | None) -> str | None:
+    """The newest state that this client knows of: a read must not be answered with an older one.
+
+    None on an account whose consistency needs none. Asks for the partitions once, when there is a
+    token to choose. Would be replaced by a public getter; the SDK adds the header in its own reads.
+    """
+    connection: Any = client.client_connection
+    if connection.session is None or not is_session_consistent(client):
+        return None
+    token: str = await connection.session.get_session_token_async(
+        path,
+        [partition_key],  # a bare None would mean all partitions
+        connection._container_properties_cache,
+        connection._routing_map_provider,
+        None,
+        {},
+    )
+    return token or None
+
+
+def is_session_consistent(client: CosmosClient) -> bool:
+    """Whether the account's default consistency is Session; the SDK has read it when it opened.
+
+    Would be replaced by a public property of the client.
+    """
+    connection = client.client_connection
+    return connection.default_headers.get("x-ms-consistency-level") == "Session"
+
+
 def record_session(
     client: CosmosClient, sent: dict[str, str], document: dict[str, Any], received: Any
 ) -> None:
     """Keep the session token of an answer: a read that follows on this client sees the write.
 
     Would be replaced by a public way to set a client's session token; there is only
-    `session_token=` of each single read.
+    `session_token=` of each single read. The SDK itself records none of a batch.
     """
     client.client_connection._UpdateSessionIfRequired(sent, document, received)

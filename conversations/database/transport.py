@@ -70,7 +70,7 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
                 connection_timeout=connection_timeout,
                 read_timeout=read_timeout,
                 connection_verify=connection_verify,
-                middlewares=None if request.method == "PATCH" else [_send_once],
+                middlewares=[_send_once] if request.method == "GET" else None,
             )
         except (ServiceRequestTimeoutError, ServiceResponseTimeoutError) as error:
             raise Silence("cosmos was silent") from error
@@ -89,14 +89,15 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
                 retry_after_ms=math.ceil(
                     _number(headers.get("x-ms-retry-after-ms"), DEFAULT_THROTTLE_MS)
                 ),
+                headers=headers,
             )
         return response
 
 
 async def _send_once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
-    """Say what became of a broken connection; aiohttp would re-send a GET or DELETE, uncounted.
+    """Say what became of a broken connection; aiohttp would re-send a GET, uncounted.
 
-    It re-sends no PATCH, and a middleware costs 30 µs, so an update goes without.
+    It re-sends neither PATCH nor POST, and a middleware costs 30 µs, so these go without.
     """
     try:
         return await send(request)

@@ -12,8 +12,10 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from conversations.api.edge import Answer, Handler
 from conversations.api.errors import RETRY_SOON, ApiError, ErrorDetail, InternalError
 from conversations.database.failures import (
+    BatchTooLarge,
     DatabaseFailure,
     FailedAnswer,
+    OutcomeUnknown,
     Silence,
     UnreadableAnswer,
 )
@@ -60,6 +62,36 @@ class ServiceUnavailable(ApiError):
         )
 
 
+class StorageFull(ApiError):
+    """The user's partition is full; only deleting helps."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            ErrorDetail(
+                "This user's storage is full: delete conversations, or items of them.",
+                "storage_limit_exceeded",
+            ),
+            reason=reason,
+        )
+
+
+class TransactionTooLarge(ApiError):
+    """What is to be stored at once is over what a transaction of the database takes."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            ErrorDetail(
+                "The items are too large to be stored at once. Send fewer of them in a request.",
+                "request_too_large",
+            ),
+            reason=reason,
+        )
+
+
 class DatabaseTimeout(ApiError):
     """The database did not answer within the request's budget; it may still have acted."""
 
@@ -91,12 +123,16 @@ def answer_to(error: AzureError) -> ApiError:
     match error:
         case FailedAnswer(status=429):
             return RateLimited(error.retry_after_ms, error.message)
+        case FailedAnswer(is_partition_full=True):
+            return StorageFull(error.message)
+        case FailedAnswer(status=413) | BatchTooLarge():
+            return TransactionTooLarge(error.message)
         case FailedAnswer(is_transient=False):
             advice = _ADVICE.get(error.status, "an answer this app has no use for")
             return InternalError(f"{error.message}: {advice}")
         case UnreadableAnswer():
-            return InternalError(f"{error.message}; check COSMOS_ENDPOINT")
-        case Silence():
+            return InternalError(error.message)
+        case Silence() | OutcomeUnknown():
             return DatabaseTimeout(error.message)
         case DatabaseFailure():
             return ServiceUnavailable(error.message)

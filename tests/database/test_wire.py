@@ -1,13 +1,11 @@
 """What an operation sends to Cosmos DB, counted on the wire."""
 
-import asyncio
 import json
+from typing import Any
 
-from azure.cosmos.aio import CosmosClient
-
-from tests.support.cosmos_wire import CosmosWire
-from tests.support.rest import Rest
-from tests.support.servers import emulator_key, serve_host
+from tests.support.cosmos_wire import CosmosWire, Recorded
+from tests.support.rest import CONVERSATIONS, JSON, Rest
+from tests.support.servers import serve_host
 
 
 def test_a_warm_update_is_one_patch_with_one_set(wired: Rest, wire: CosmosWire) -> None:
@@ -22,41 +20,14 @@ def test_a_warm_update_is_one_patch_with_one_set(wired: Rest, wire: CosmosWire) 
     (request,) = wire.requests
     assert request.method == "PATCH"
     assert request.path == f"/dbs/conversations/colls/conversations/docs/{conversation['id']}/"
+    version = answer.headers["etag"].strip('"')
     assert json.loads(request.body) == {
-        "operations": [{"op": "set", "path": "/metadata", "value": {"a/b~c": "3"}}]
+        "operations": [
+            {"op": "set", "path": "/metadata", "value": {"a/b~c": "3"}},
+            {"op": "set", "path": "/version", "value": version},
+        ]
     }
     assert json.loads(request.headers["x-ms-documentdb-partitionkey"]) == [wired.isolation_key]
-
-
-def test_the_patch_is_the_one_that_the_sdk_would_send(wired: Rest, wire: CosmosWire) -> None:
-    """The app composes it by hand; what is the request's own by nature is left out."""
-    own = {"authorization", "x-ms-date", "x-ms-activity-id", "x-ms-client-id", "user-agent"}
-    metadata = {"a/b": "é", "🧪": ""}
-    conversation = wired.create()
-
-    async def patch_with_the_sdk() -> None:
-        async with CosmosClient(wire.url, emulator_key()) as client:
-            container = client.get_database_client("conversations").get_container_client(
-                "conversations"
-            )
-            await container.patch_item(
-                conversation["id"],
-                partition_key=wired.isolation_key,
-                patch_operations=[{"op": "set", "path": "/metadata", "value": metadata}],
-            )
-
-    asyncio.run(patch_with_the_sdk())
-    assert wired.update(conversation["id"], {"metadata": metadata}).status == 200
-
-    theirs, ours = wire.documents("PATCH")
-    assert (ours.method, ours.path, ours.body) == (theirs.method, theirs.path, theirs.body)
-    sent, expected = (
-        {name: value for name, value in request.headers.items() if name not in own}
-        for request in (ours, theirs)
-    )
-    # The container's id, which the SDK knows from reading the container first.
-    assert expected.pop("x-ms-cosmos-intended-collection-rid")
-    assert sent == expected
 
 
 def test_an_update_without_a_key_goes_to_the_null_partition(wired: Rest, wire: CosmosWire) -> None:
@@ -79,14 +50,50 @@ def test_a_missing_conversation_costs_one_request_too(wired: Rest, wire: CosmosW
     assert [request.method for request in wire.requests] == ["PATCH"]
 
 
-def test_a_warm_create_and_delete_are_one_request_each(wired: Rest, wire: CosmosWire) -> None:
-    wired.create()
+def test_a_conditional_update_is_one_patch_too(wired: Rest, wire: CosmosWire) -> None:
+    conversation = wired.create({"a": "1"})
+    etag = wired.retrieve(conversation["id"]).headers["etag"]
     wire.requests.clear()
 
-    conversation = wired.create()
-    assert wired.delete(conversation["id"]).status == 200
+    body = json.dumps({"metadata": {"b": "2"}}).encode()
+    path = f"{CONVERSATIONS}/{conversation['id']}"
+    assert wired.send("POST", path, body, {**JSON, "If-Match": etag}).status == 200
 
-    assert [request.method for request in wire.requests] == ["POST", "DELETE"]
+    (request,) = wire.requests
+    assert request.method == "PATCH"
+    condition = json.loads(request.body)["condition"]
+    assert condition == f"FROM c WHERE c.version = {etag}"
+
+
+def test_what_each_operation_sends(wired: Rest, wire: CosmosWire) -> None:
+    """One transaction a write, whatever it holds; two requests a list, which need not wait."""
+    items = f"{CONVERSATIONS}/{wired.create()['id']}/items"
+    item = {"type": "message", "role": "user", "content": "hello"}
+
+    def sent(method: str, path: str, body: Any = None) -> list[str]:
+        wire.requests.clear()
+        content = None if body is None else json.dumps(body).encode()
+        answer = wired.send(method, path, content, {} if body is None else JSON)
+        assert answer.status == 200, answer
+        return [_kind(request) for request in wire.requests if "/docs" in request.path]
+
+    assert sent("POST", CONVERSATIONS, {"items": [item] * 98}) == ["batch"]
+    assert sent("POST", items, {"items": [item, item]}) == ["batch"]
+    assert sorted(sent("GET", items)) == ["batch", "query"]
+    first, second = (entry["id"] for entry in wired.send("GET", items).json()["data"])
+    assert sent("GET", f"{items}?after={first}") == ["batch", "query"]
+    assert sent("GET", f"{items}/{first}") == ["batch"]
+    assert sent("DELETE", f"{items}/{second}") == ["batch"]
+    assert sent("GET", CONVERSATIONS) == ["query"]
+    assert sent("GET", f"{CONVERSATIONS}?metadata[k]=v&after=conv_1") == ["query"]
+    # The deletion; then its items, until there are none.
+    assert sent("DELETE", items.removesuffix("/items")) == ["batch", "query", "batch", "query"]
+
+
+def _kind(request: Recorded) -> str:
+    if "x-ms-cosmos-is-batch-request" in request.headers:
+        return "batch"
+    return "query" if "x-ms-documentdb-isquery" in request.headers else request.method
 
 
 def test_an_invalid_request_costs_none(wired: Rest, wire: CosmosWire) -> None:

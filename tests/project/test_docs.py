@@ -42,12 +42,17 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
 
 
 def test_every_module_is_in_the_architecture_page() -> None:
-    architecture = (ROOT / "docs" / "architecture.md").read_text()
-    modules = [*(ROOT / "conversations").glob("*.py"), *(ROOT / "local").glob("*.py")]
+    named = re.findall(r"`([a-z_/]+\.py)`", (ROOT / "docs" / "architecture.md").read_text())
+    modules = [*(ROOT / "conversations").rglob("*.py"), *(ROOT / "local").rglob("*.py")]
+
+    places = [*modules, *(ROOT / "tests").rglob("test_*.py")]
 
     for module in modules:
+        path = module.relative_to(ROOT).as_posix()
         if module.name != "__init__.py":
-            assert f"`{module.name}`" in architecture, module.name
+            assert any(path.endswith(f"/{name}") for name in named), path
+    for name in named:
+        assert any(path.as_posix().endswith(f"/{name}") for path in places), name
 
 
 def test_the_readmes_examples_give_the_output_that_it_shows(base_url: str) -> None:

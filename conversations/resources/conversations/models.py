@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NewType
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from conversations.api import validation
 from conversations.api.errors import InvalidRequest
@@ -35,7 +35,8 @@ class MergeConversation:
 class Conversation(BaseModel):
     """A conversation, as answered and as read from a stored document.
 
-    `created_at` is in whole seconds since the Unix epoch and never changes.
+    `created_at` is in whole seconds since the Unix epoch and never changes. `version` changes with
+    every update; it is answered as the ETag.
     """
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
@@ -44,6 +45,7 @@ class Conversation(BaseModel):
     object: Literal["conversation"] = "conversation"
     created_at: int
     metadata: dict[str, str]
+    version: str = Field(exclude=True)
 
 
 class DeletedConversation(BaseModel):

@@ -1,32 +1,39 @@
-"""Conversations as documents: what is stored, and the requests of each operation.
+"""Conversations in the database: the requests of each operation.
 
-The partition key is an argument of every operation. No operation reads a document in order to write
-it back.
+The partition key is an argument of every operation.
 """
 
-import secrets
-import time
-from http import HTTPStatus
+from typing import Any
 
-from pydantic import ValidationError
-
-from conversations.api.errors import ApiError, ErrorDetail, InternalError
+from conversations.api.conditions import EntityTags
 from conversations.api.isolation import IsolationKey
-from conversations.database.documents import Document, Documents
-from conversations.database.failures import DatabaseFailure, FailedAnswer
-from conversations.database.session import Session
-from conversations.resources.conversations.models import Conversation, ConversationId
-
-Metadata = dict[str, str]
-
-
-class ConversationNotFound(ApiError):
-    """No such conversation under this isolation key; another user's is no different."""
-
-    status = HTTPStatus.NOT_FOUND
-
-    def __init__(self, conversation_id: str) -> None:
-        super().__init__(ErrorDetail(f"Conversation with id '{conversation_id}' not found.", None))
+from conversations.api.query import ConversationsQuery
+from conversations.database.documents import Documents
+from conversations.database.failures import FailedAnswer
+from conversations.database.session import Session, Work
+from conversations.resources import purge
+from conversations.resources.answers import ServiceUnavailable, StorageFull
+from conversations.resources.conversations.documents import listed, read_conversation
+from conversations.resources.conversations.models import (
+    Conversation,
+    ConversationId,
+    MergeConversation,
+    Metadata,
+)
+from conversations.resources.conversations.writes import (
+    ConversationNotFound,
+    Create,
+    Created,
+    Delete,
+    Merge,
+    PreconditionFailed,
+    Update,
+    found,
+    versions,
+)
+from conversations.resources.idempotency import Repetition
+from conversations.resources.items.models import Item
+from conversations.resources.pages import Range, Row, Rows, read_page
 
 
 class ConversationStore:
@@ -38,100 +45,162 @@ class ConversationStore:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def create(self, isolation_key: IsolationKey | None, metadata: Metadata) -> Conversation:
-        """Store a new conversation."""
-        # Drawn out here: a retry must send the same id, to be recognised as one.
-        first, second = (_new_document(isolation_key, metadata) for _ in range(2))
+    async def create(
+        self,
+        isolation_key: IsolationKey | None,
+        metadata: Metadata,
+        new_items: list[Item],
+        repetition: Repetition | None,
+    ) -> Created:
+        """Store a new conversation with its first items, all or nothing.
 
-        async def write(documents: Documents) -> Document:
-            try:
-                return await _create_or_read(documents, first)
-            except FailedAnswer as failure:
-                if not failure.is_missing_document:
-                    raise
-            return await _create_or_read(documents, second)
-
-        return _conversation(await self._session.run(write))
+        Raises IdempotencyKeyReused, and ConversationNotFound where what the key made is gone.
+        """
+        return await self._session.begin().write(
+            Create(isolation_key, metadata, new_items, repetition)
+        )
 
     async def retrieve(
         self, isolation_key: IsolationKey | None, conversation_id: ConversationId
     ) -> Conversation:
         """Read one conversation. Raises ConversationNotFound."""
 
-        async def read(documents: Documents) -> Document:
-            return await documents.read(isolation_key, conversation_id)
+        async def read(documents: Documents) -> Any:
+            try:
+                return await documents.read(isolation_key, conversation_id)
+            except FailedAnswer as failure:
+                if not failure.is_missing_document:
+                    raise
+            # Another instance may have been answered that it is there: a batch sees that.
+            return documents.reads_may_lag and await documents.find(isolation_key, conversation_id)
 
-        try:
-            return _conversation(await self._session.run(read))
-        except DatabaseFailure as failure:
-            raise _not_found(failure, conversation_id) from failure
+        document = await self._session.begin().read(read)
+        if not document:
+            raise ConversationNotFound(conversation_id)
+        return read_conversation(document, conversation_id)
 
     async def replace_metadata(
         self,
         isolation_key: IsolationKey | None,
         conversation_id: ConversationId,
         metadata: Metadata,
+        if_match: EntityTags | None,
     ) -> Conversation:
-        """Replace the metadata, touching nothing else, in one patch. Raises ConversationNotFound.
+        """Replace the metadata, touching nothing else, in one patch.
 
-        One `set` on the whole property: metadata keys may hold `/` and `~`, so they never go into a
-        patch path, and re-sending it changes nothing.
+        Raises ConversationNotFound, PreconditionFailed.
         """
-
-        async def patch(documents: Documents) -> Document:
-            return await documents.set(isolation_key, conversation_id, "/metadata", metadata)
-
+        work = self._session.begin()
+        if if_match and not if_match.everything and not versions(if_match):
+            await _refuse(work, isolation_key, conversation_id)
+        write = Update(isolation_key, conversation_id, metadata, if_match)
         try:
-            return _conversation(await self._session.run(patch))
-        except DatabaseFailure as failure:
-            raise _not_found(failure, conversation_id) from failure
+            return await work.write(write)
+        except FailedAnswer as failure:
+            raise _refused(failure, conversation_id) from failure
+
+    async def merge_metadata(
+        self,
+        isolation_key: IsolationKey | None,
+        conversation_id: ConversationId,
+        merge: MergeConversation | None,
+        if_match: EntityTags | None,
+    ) -> Conversation:
+        """Set and remove single pairs; the others stay. `merge` None: change nothing.
+
+        Raises ConversationNotFound, PreconditionFailed, InvalidRequest where the result is over a
+        limit, Contention where others were faster until the budget was spent.
+        """
+        work = self._session.begin()
+        base = await _read_newest(work, isolation_key, conversation_id)
+        if if_match and not if_match.match(base.version):
+            raise PreconditionFailed
+        if merge is None:
+            return base
+        write = Merge(isolation_key, conversation_id, merge, if_match, base)
+        try:
+            return await work.write(write)
+        except FailedAnswer as failure:
+            raise _refused(failure, conversation_id) from failure
 
     async def delete(
-        self, isolation_key: IsolationKey | None, conversation_id: ConversationId
+        self,
+        isolation_key: IsolationKey | None,
+        conversation_id: ConversationId,
+        if_match: EntityTags | None,
     ) -> None:
-        """Remove one conversation. Raises ConversationNotFound."""
+        """Make a conversation and all of its items unreachable, and remove what time allows.
 
-        async def remove(documents: Documents) -> None:
-            await documents.delete(isolation_key, conversation_id)
-
+        What is left is the sweep's. Raises ConversationNotFound, PreconditionFailed, StorageFull.
+        """
+        work = self._session.begin()
+        if if_match and not if_match.everything and not versions(if_match):
+            await _refuse(work, isolation_key, conversation_id)
+        write = Delete(isolation_key, conversation_id, if_match)
         try:
-            await self._session.run(remove)
-        except DatabaseFailure as failure:
-            raise _not_found(failure, conversation_id) from failure
+            await work.write(write)
+        except FailedAnswer as failure:
+            if not failure.is_partition_full or if_match:
+                raise _refused(failure, conversation_id) from failure
+            await self._delete_from_full_partition(work, write)
+        await purge.remove_in_passing(work, isolation_key, conversation_id)
+
+    async def _delete_from_full_partition(self, work: Work, write: Delete) -> None:
+        """Make room for the marker of the deletion, which is a document too."""
+        key, conversation_id = write.isolation_key, write.conversation_id
+        removed = await purge.make_room(work, key, conversation_id)
+        if removed is None:
+            raise ConversationNotFound(conversation_id)
+        try:
+            await work.write(write)
+        except FailedAnswer as failure:
+            if not failure.is_partition_full:
+                raise _refused(failure, conversation_id) from failure
+            if removed:
+                reason = f"{failure.message}: {removed} items removed"
+                raise ServiceUnavailable(reason) from failure
+            raise StorageFull(failure.message) from failure
+
+    async def list(self, isolation_key: IsolationKey | None, query: ConversationsQuery) -> Rows:
+        """The user's conversations, newest first or last, with all of `query.metadata`."""
+        filters = {
+            name: (
+                f"c.metadata[@name{number}] = @value{number}",
+                {f"@name{number}": name, f"@value{number}": value},
+            )
+            for number, (name, value) in enumerate(query.metadata.items())
+        }
+        prefix = listed(isolation_key)
+        place = query.page.before if query.page.before is not None else query.page.after
+        return await read_page(
+            self._session.begin(),
+            isolation_key,
+            "SELECT c.id, c.created_at, c.metadata, c.version",
+            Range.of(prefix, query.page, None if place is None else prefix + place),
+            query.page.limit,
+            _row,
+            filters,
+        )
 
 
-def _not_found(failure: DatabaseFailure, conversation_id: str) -> Exception:
+def _row(document: Any) -> Row:
+    conversation = read_conversation(document)
+    return Row(conversation.id, conversation.model_dump_json())
+
+
+async def _read_newest(work: Work, isolation_key: str | None, conversation_id: str) -> Conversation:
+    async def find(documents: Documents) -> Conversation:
+        return await found(documents, isolation_key, conversation_id)
+
+    return await work.read(find)
+
+
+async def _refuse(work: Work, isolation_key: str | None, conversation_id: str) -> None:
+    """Raise PreconditionFailed, or ConversationNotFound, which beats it."""
+    await _read_newest(work, isolation_key, conversation_id)
+    raise PreconditionFailed
+
+
+def _refused(failure: FailedAnswer, conversation_id: str) -> Exception:
+    """What a write of one conversation was refused for."""
     return ConversationNotFound(conversation_id) if failure.is_missing_document else failure
-
-
-async def _create_or_read(documents: Documents, document: Document) -> Document:
-    """Create the document; one that is there already came from our own earlier attempt.
-
-    An id has 160 random bits, and a request that was broken off is sent again.
-    """
-    try:
-        return await documents.create(document)
-    except FailedAnswer as failure:
-        if failure.status != HTTPStatus.CONFLICT:
-            raise
-    return await documents.read(document["isolation_key"], document["id"])
-
-
-def _new_document(isolation_key: IsolationKey | None, metadata: Metadata) -> Document:
-    created_at = int(time.time())
-    return {
-        "id": f"conv_{created_at:08x}{secrets.token_hex(20)}",
-        "isolation_key": isolation_key,
-        "type": "conversation",  # so that other kinds of document can join the partition
-        "created_at": created_at,
-        "metadata": metadata,
-    }
-
-
-def _conversation(document: Document) -> Conversation:
-    try:
-        return Conversation.model_validate(document)
-    except ValidationError as error:
-        wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
-        fields = ", ".join(sorted(wrong))
-    raise InternalError(f"a stored document is no conversation: check its {fields}")

@@ -1,1 +1,1 @@
-"""Items: what a conversation consists of."""
+"""The item of a conversation: its types, its operations, its documents."""

@@ -5,6 +5,8 @@ in, never as a model's dump.
 """
 
 import re
+import secrets
+import time
 from typing import Any, NewType
 
 from pydantic import ValidationError
@@ -84,6 +86,14 @@ def mint_id(item_type: str | None, seconds: int, token: str) -> ItemId:
     return ItemId(f"{prefix}_{seconds:08x}{token}")
 
 
+def new_items(sent: list[Item]) -> list[Item]:
+    """Valid items as they are stored: see `stored_item`; ids are drawn here."""
+    now = int(time.time())
+    return [
+        stored_item(item, mint_id(item.get("type"), now, secrets.token_hex(20))) for item in sent
+    ]
+
+
 def stored_item(sent: Item, new_id: str) -> Item:
     """The valid item `sent`, with what the server fills in; `new_id` if it has no id of its own.
 
@@ -103,9 +113,14 @@ def stored_item(sent: Item, new_id: str) -> Item:
 
 def item_id(value: str) -> ItemId:
     """The id from the path. Raises InvalidRequest."""
-    if len(value) <= MAX_ITEM_ID_LENGTH and _ID_CHARACTERS.fullmatch(value):
+    if is_item_id(value):
         return ItemId(value)
     raise InvalidRequest(_malformed_id("item_id", value))
+
+
+def is_item_id(value: str) -> bool:
+    """Whether an item can have this id."""
+    return len(value) <= MAX_ITEM_ID_LENGTH and bool(_ID_CHARACTERS.fullmatch(value))
 
 
 def _check_item(found: Findings, item: Item, at: str) -> None:
