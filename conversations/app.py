@@ -17,6 +17,7 @@ from conversations.api.errors import InternalError
 from conversations.api.routes import Route, blueprint
 
 if TYPE_CHECKING:
+    from conversations.api.caller import CallerCheck
     from conversations.database.client import Client
 
 CONVERSATIONS = "openai/v1/conversations"
@@ -67,6 +68,8 @@ class App:
     def _handler(self, operation: str) -> Handler:
         async def handle(request: func.HttpRequest) -> Answer:
             parts = self._parts or await self._loaded()
+            if parts.caller:
+                await parts.caller.check(request.headers)
             return await parts.operations[operation](request)
 
         return handle
@@ -122,6 +125,7 @@ class Parts:
     """What serves requests and timers: the operations by name, on one database client."""
 
     client: "Client"
+    caller: "CallerCheck | None" = None
     operations: Mapping[str, Handler]
     sweep: Callable[[], Awaitable[None]]
 
@@ -141,6 +145,16 @@ class Parts:
             settings = Settings.from_environment(environment)
         except SettingsError as error:
             raise InternalError(str(error)) from error
+        if settings.gateway_principal_id:
+            from conversations.api.caller import CallerCheck, Gateway
+
+            self.caller = CallerCheck(
+                Gateway(
+                    settings.gateway_principal_id,
+                    str(settings.gateway_issuer),
+                    str(settings.gateway_audience),
+                )
+            )
         self.client = Client(settings)
         session = Session(self.client, settings.cosmos_timeout_seconds)
         required = settings.require_user_isolation_key

@@ -79,3 +79,10 @@ MAX_PAGE_BYTES = 4_194_304
 SWEEP_SECONDS = 30
 # How long a deletion's marker stays at least: a request that was late must still meet it.
 MARKER_SECONDS = 300
+
+# Tokens of the gateway (docs/contract.md#gateway-lock).
+TOKEN_LEEWAY_SECONDS = 60
+ISSUER_KEYS_SECONDS = 60
+"""An unknown key makes the app ask the issuer for its keys, at most this often."""
+MAX_REMEMBERED_TOKENS = 1_000
+"""A gateway uses one for an hour or more: this is only a bound."""

@@ -23,6 +23,9 @@ from conversations.limits import (
     MAX_TIMEOUT_SECONDS,
 )
 
+# With TLS, or on this machine, as tests need it.
+SAFE_URL = r"^(https://|http://(127\.0\.0\.1|localhost)[:/])[^?#\s]+$"
+
 
 class SettingsError(Exception):
     """The settings are missing or wrong; the text tells the operator which, and quotes none."""
@@ -78,6 +81,29 @@ class Settings(BaseModel):
         default=False,
         description="Refuse requests without x-ms-user-isolation-key.",
     )
+
+    gateway_principal_id: str | None = Field(
+        default=None,
+        description="Object id of the gateway's identity: nobody else may call. Absent: all may.",
+    )
+    gateway_issuer: str | None = Field(
+        default=None,
+        pattern=SAFE_URL,
+        description="Issuer of the gateway's tokens, below whose URL its keys are published.",
+    )
+    gateway_audience: str | None = Field(
+        default=None,
+        description="Application that the gateway's tokens are for.",
+    )
+
+    @model_validator(mode="after")
+    def _a_lock_is_whole(self) -> Self:
+        lock = (self.gateway_principal_id, self.gateway_issuer, self.gateway_audience)
+        if any(lock) and not all(lock):
+            raise ValueError(
+                "GATEWAY_PRINCIPAL_ID, GATEWAY_ISSUER and GATEWAY_AUDIENCE belong together"
+            )
+        return self
 
     @model_validator(mode="after")
     def _tokens_need_tls(self) -> Self:
