@@ -112,9 +112,10 @@ class Append:
             raise ConversationNotFound(self.conversation_id)
         if mark(conversation, "last_request") == self.request:
             return Appended(self.items)
-        # Which item to look at: the one in the way, or else the first, as a sign of them all.
+        # Which item to look at: the one in the way, or else the first, as a sign of them all. A
+        # key's record has said already that there are none.
         index = 0 if in_the_way is None else in_the_way - len(self._record)
-        if in_the_way is not None or not self.repetition:
+        if in_the_way is not None or (unknown and not self.repetition):
             item = await self._find_item(documents, self.items[index]["id"])
             if mark(item) == self.request:
                 return Appended(self.items)
