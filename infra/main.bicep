@@ -30,6 +30,15 @@ param cosmosSecondaryLocation string = ''
 @minValue(1000)
 param cosmosMaxThroughput int = 1000
 
+@description('What a read is sure to see: auto is Strong in one region and BoundedStaleness in two. Session halves the price of reads, and lists may lag between instances.')
+@allowed(['auto', 'Strong', 'BoundedStaleness', 'Session'])
+param cosmosConsistency string = 'auto'
+
+@description('Days after which what nobody writes any more is gone; 0 keeps everything.')
+@minValue(0)
+@maxValue(24855)
+param retentionDays int = 0
+
 @description('Memory of one function app instance in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
@@ -104,6 +113,8 @@ module cosmos 'modules/cosmos.bicep' = {
     mode: cosmosMode
     secondaryLocation: cosmosSecondaryLocation
     maxThroughput: cosmosMaxThroughput
+    consistency: cosmosConsistency
+    retentionDays: retentionDays
     appPrincipalId: identities.outputs.app.principalId
   }
 }

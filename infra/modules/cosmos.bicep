@@ -12,12 +12,22 @@ param secondaryLocation string
 @description('Highest throughput in RU/s; only with autoscale.')
 param maxThroughput int
 
+@description('What a read is sure to see; auto is Strong in one region and BoundedStaleness in two.')
+@allowed(['auto', 'Strong', 'BoundedStaleness', 'Session'])
+param consistency string
+
+@description('Days after which a document that nobody writes any more is gone; 0 keeps everything.')
+param retentionDays int
+
 @description('Principal of the function app.')
 param appPrincipalId string
 
 var isServerless = mode == 'serverless'
 // A serverless account has exactly one region.
 var regions = isServerless || empty(secondaryLocation) ? [location] : [location, secondaryLocation]
+var consistencyLevel = consistency != 'auto' ? consistency : length(regions) > 1 ? 'BoundedStaleness' : 'Strong'
+// The least that Azure allows for several regions. Behind by more than this, writes are throttled.
+var staleness = { maxStalenessPrefix: 100000, maxIntervalInSeconds: 300 }
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
   name: 'cosmos-${suffix}'
@@ -35,7 +45,10 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
       }
     ]
     enableAutomaticFailover: length(regions) > 1
-    consistencyPolicy: { defaultConsistencyLevel: 'Session' }
+    consistencyPolicy: union(
+      { defaultConsistencyLevel: consistencyLevel },
+      consistencyLevel == 'BoundedStaleness' ? staleness : {}
+    )
     backupPolicy: {
       type: 'Continuous'
       continuousModeProperties: { tier: 'Continuous7Days' }
@@ -57,15 +70,15 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
           id: 'conversations'
           // Version 1 hashes only the first 101 bytes, and a key may be longer.
           partitionKey: { kind: 'Hash', version: 2, paths: ['/isolation_key'] }
-          // Nothing is queried: every access is a point operation. The mode stays 'consistent'
-          // because 'none' would rule out a time to live.
+          // Lists walk one path, in its order. Everything else is read by id, so a metadata update
+          // pays for no index.
           indexingPolicy: {
             indexingMode: 'consistent'
-            includedPaths: []
+            includedPaths: [{ path: '/sort_key/?' }]
             excludedPaths: [{ path: '/*' }]
           }
-          // Nothing expires, unless a document says so itself.
-          defaultTtl: -1
+          // Never absent: without a default, the time to live of a single document is ignored.
+          defaultTtl: retentionDays > 0 ? retentionDays * 86400 : -1
         }
       }
     }
@@ -90,6 +103,9 @@ resource role 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2025-04-
           // There is no action for a patch; replacing is what it is checked as.
           'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/replace'
           'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/delete'
+          // A query needs both.
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/executeQuery'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/readChangeFeed'
         ]
       }
     ]

@@ -19,6 +19,8 @@ DATA_ACTIONS = {
     "sqlDatabases/containers/items/read",
     "sqlDatabases/containers/items/replace",
     "sqlDatabases/containers/items/delete",
+    "sqlDatabases/containers/executeQuery",
+    "sqlDatabases/containers/readChangeFeed",
 }
 # What the platform reads, beside the app's own settings.
 PLATFORM_SETTINGS = {
@@ -108,6 +110,18 @@ def test_passwords_for_publishing_are_off() -> None:
 def test_the_partition_key_is_hashed_whole() -> None:
     assert "version: 2" in only("cosmos.bicep", "partitionKey")
     assert "'/isolation_key'" in only("cosmos.bicep", "partitionKey")
+
+
+def test_lists_have_the_one_index_that_they_walk() -> None:
+    (included,) = values(MODULES / "cosmos.bicep", "includedPaths")
+    (excluded,) = values(MODULES / "cosmos.bicep", "excludedPaths")
+    assert [text(node) for node in walk(included) if node.type == "string"] == ["/sort_key/?"]
+    assert [text(node) for node in walk(excluded) if node.type == "string"] == ["/*"]
+    assert only("cosmos.bicep", "indexingMode") == "consistent"
+
+
+def test_a_document_may_have_a_time_to_live_whatever_the_retention() -> None:
+    assert only("cosmos.bicep", "defaultTtl") == "retentionDays > 0 ? retentionDays * 86400 : -1"
 
 
 def test_every_parameter_can_be_set_through_azd() -> None:

@@ -12,7 +12,7 @@ from tests.support import ROOT
 
 DOCUMENT = (ROOT / "docs/deployment.md").read_text("utf-8")
 PARAMETERS = {
-    name: value["value"].strip("${}")
+    name: value["value"].strip("${}").split("=")[0]
     for name, value in json.loads((INFRA / "main.parameters.json").read_text("utf-8"))[
         "parameters"
     ].items()
