@@ -62,9 +62,28 @@ param maximumInstanceCount int = 40
 @allowed(['BasicV2', 'StandardV2'])
 param gatewaySku string = 'BasicV2'
 
+@description('Units of the gateway.')
+@minValue(1)
+@maxValue(10)
+param gatewayUnits int = 1
+
 @description('Requests per minute that the gateway accepts from one user.')
 @minValue(1)
 param rateLimitPerMinute int = 300
+
+@description('Requests per minute that the gateway accepts from one application without a user, whomever it acts for.')
+@minValue(1)
+param rateLimitPerApplication int = 6000
+
+@description('Requests per minute that the gateway accepts from one address, whatever token they bear.')
+@minValue(1)
+param rateLimitPerAddress int = 6000
+
+@description('Applications that may call, their (client) ids with commas in between. Empty: all of the directory.')
+param clientApplicationIds string = ''
+
+@description('Origins of web pages that may call, such as https://chat.contoso.com, with commas in between. Empty: none.')
+param allowedOrigins string = ''
 
 var tags = { 'azd-env-name': environmentName }
 var suffix = uniqueString(subscription().id, environmentName, location)
@@ -150,11 +169,18 @@ module apim 'modules/apim.bicep' = {
     tags: tags
     suffix: suffix
     sku: gatewaySku
+    units: gatewayUnits
     publisherEmail: publisherEmail
     identity: identities.outputs.gateway
     entraApplicationId: entraApplicationId
     backendUrl: functionApp.outputs.url
-    rateLimitPerMinute: rateLimitPerMinute
+    rateLimits: {
+      user: rateLimitPerMinute
+      application: rateLimitPerApplication
+      address: rateLimitPerAddress
+    }
+    clientApplicationIds: clientApplicationIds
+    allowedOrigins: allowedOrigins
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     applicationInsightsConnectionString: monitoring.outputs.connectionString
   }

@@ -3,7 +3,12 @@
 So a policy cannot change without its tests: they run the very text that the gateway gets.
 """
 
+import base64
+import hashlib
+import hmac
 import json
+import operator
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +22,14 @@ _PARSER = Parser(Language(tree_sitter_c_sharp.language()))
 
 class Jwt(SimpleNamespace):
     """A validated token, with its claims."""
+
+
+class Hmac(SimpleNamespace):
+    """An HMACSHA256 with its key."""
+
+
+class Body(SimpleNamespace):
+    """A body, which can be read as bytes."""
 
 
 class Lists(dict[str, list[str]]):
@@ -37,15 +50,40 @@ class Headers(Lists):
         return super().__getitem__(name.lower())
 
 
-_TYPES: dict[str, type] = {"Jwt": Jwt, "string": str, "bool": bool, "int": int, "object": object}
+_TYPES: dict[str, type] = {"Jwt": Jwt, "string": str, "bool": bool, "int": int, "long": int}
+
+_STATICS: dict[str, Callable[..., Any]] = {
+    "Convert.ToBase64String": lambda value: base64.b64encode(value).decode(),
+    "Convert.ToString": str,
+    "Encoding.UTF8.GetBytes": str.encode,
+    "Regex.IsMatch": lambda value, pattern: re.search(pattern, value) is not None,
+    "long.Parse": int,
+}
+_NEW: dict[str, Callable[..., Any]] = {
+    "JObject": lambda *properties: dict(properties),
+    "JProperty": lambda name, value: (name, value),
+    "System.Security.Cryptography.HMACSHA256": lambda key: Hmac(key=key),
+}
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "+": operator.add,
+    "<": operator.lt,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 _METHODS: dict[tuple[type, str], Callable[..., Any]] = {
     (Lists, "ContainsKey"): lambda lists, name: name in lists,
     (Lists, "GetValueOrDefault"): Lists.get_value_or_default,
-    (dict, "GetValueOrDefault"): dict.get,
+    (dict, "ContainsKey"): lambda variables, name: name in variables,
+    (Hmac, "ComputeHash"): lambda this, value: hmac.digest(this.key, value, hashlib.sha256),
+    (Body, "As"): lambda this, preserve_content: this.content,
     (list, "Contains"): lambda values, value: value in values,
     (str, "Split"): str.split,
     (str, "StartsWith"): str.startswith,
+    (str, "Substring"): lambda value, start, length: value[start : start + length],
     (int, "ToString"): str,
     (dict, "ToString"): json.dumps,
     (UUID, "ToString"): lambda value, form: {"N": value.hex}[form],
@@ -82,7 +120,13 @@ def _value(node: Node, names: dict[str, Any]) -> Any:
         case "string_literal" | "character_literal":
             return "".join(_text(child) for child in children)
         case "integer_literal":
-            return int(_text(node))
+            return int(_text(node).rstrip("L"))
+        case "boolean_literal":
+            return _text(node) == "true"
+        case "null_literal":
+            return None
+        case "conditional_expression":
+            return _value(children[1 if _truth(_value(children[0], names)) else 2], names)
         case "identifier":
             return names[_text(node)]
         case "cast_expression":
@@ -92,47 +136,38 @@ def _value(node: Node, names: dict[str, Any]) -> Any:
         case "binary_expression":
             return _operate(node, names)
         case "member_access_expression":
-            return getattr(_value(children[0], names), _text(children[1]))
+            owner, name = _value(children[0], names), _text(children[1])
+            return len(owner) if name == "Length" else getattr(owner, name)
         case "element_access_expression":
             return _value(children[0], names)[_value(children[1].named_children[0], names)]
         case "invocation_expression":
             return _call(node, names)
         case "object_creation_expression":
-            return _create(_text(children[0]), _arguments(node, names))
+            return _NEW[_text(children[0])](*_arguments(node, names))
         case _:
             raise NotImplementedError(f"{node.type}: {_text(node)}")
 
 
 def _operate(node: Node, names: dict[str, Any]) -> Any:
     left, right = node.named_children
-    operator = _text(node.children[1])
+    sign = _text(node.children[1])
     first = _value(left, names)
-    if operator == "&&":
+    if sign == "&&":
         return _truth(first) and _truth(_value(right, names))
+    if sign == "||":
+        return _truth(first) or _truth(_value(right, names))
     second = _value(right, names)
     if type(first) is not type(second) and None not in (first, second):
-        raise TypeError(f"{_text(node)}: {first!r} {operator} {second!r}")
-    match operator:
-        case "==":
-            return first == second
-        case "!=":
-            return first != second
-        case "+":
-            return first + second
-        case ">=":
-            return first >= second
-        case _:
-            raise NotImplementedError(operator)
+        raise TypeError(f"{_text(node)}: {first!r} {sign} {second!r}")
+    return _OPERATORS[sign](first, second)
 
 
 def _call(node: Node, names: dict[str, Any]) -> Any:
     owner, member = node.named_children[0].named_children
     name = _text(member).split("<")[0]
     arguments = _arguments(node, names)
-    if (_text(owner), name) == ("Convert", "ToString"):
-        return str(arguments[0])
-    if (_text(owner), name) == ("JValue", "CreateNull"):
-        return None
+    if static := _STATICS.get(f"{_text(owner)}.{name}"):
+        return static(*arguments)
     target = _value(owner, names)
     for kind in type(target).__mro__:
         if (kind, name) in _METHODS:
@@ -142,16 +177,6 @@ def _call(node: Node, names: dict[str, Any]) -> Any:
 
 def _arguments(node: Node, names: dict[str, Any]) -> list[Any]:
     return [_value(argument, names) for argument in node.named_children[-1].named_children]
-
-
-def _create(name: str, arguments: list[Any]) -> Any:
-    match name:
-        case "JProperty":
-            return tuple(arguments)
-        case "JObject":
-            return dict(arguments)
-        case _:
-            raise NotImplementedError(f"new {name}")
 
 
 def _cast(name: str, value: Any) -> Any:

@@ -4,6 +4,7 @@ Forwarding, token validation and rate limiting themselves are the gateway's; wha
 what is decided around them is run here.
 """
 
+import json
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -11,9 +12,11 @@ from uuid import UUID
 from xml.etree import ElementTree
 
 from tests.infra import INFRA
-from tests.infra.csharp import Headers, Jwt, Lists, evaluate
+from tests.infra.csharp import Body, Headers, Jwt, Lists, evaluate
 
 POLICIES = INFRA / "policies"
+# What the tests take for the named values; the others stand only where no expression looks at them.
+NAMED_VALUES = {"{{hash-salt}}": "pepper"}
 REQUEST_ID = UUID("4bf92f35-77b3-4da6-a3ce-929d0e0e4736")
 
 
@@ -32,6 +35,9 @@ class Request:
 
     claims: dict[str, list[str]] = field(default_factory=dict)
     headers: dict[str, list[str]] = field(default_factory=dict)
+    method: str = "POST"
+    path: str = "/openai/v1/x"
+    body: Body | None = None
     response: SimpleNamespace | None = None
     error: SimpleNamespace | None = None
     variables: dict[str, Any] = field(default_factory=dict)
@@ -43,9 +49,11 @@ class Request:
             Elapsed=SimpleNamespace(TotalMilliseconds=12.7),
             LastError=self.error,
             Request=SimpleNamespace(
+                Body=self.body,
                 Headers=Headers({name.lower(): found for name, found in self.headers.items()}),
-                Method="POST",
-                OriginalUrl=SimpleNamespace(Path="/openai/v1/x"),
+                IpAddress="192.0.2.7",
+                Method=self.method,
+                OriginalUrl=SimpleNamespace(Path=self.path),
             ),
             RequestId=REQUEST_ID,
             Response=self.response,
@@ -66,6 +74,8 @@ class Request:
     def value(self, written: str | None) -> Any:
         """Evaluate an attribute or a text if it is an expression."""
         plain = (written or "").strip()
+        for name, value in NAMED_VALUES.items():
+            plain = plain.replace(name, value)
         return evaluate(plain, self.context) if plain.startswith("@") else plain
 
     def _all(self, parent: ElementTree.Element) -> Response | None:
@@ -89,15 +99,23 @@ class Request:
             case "set-variable":
                 self.variables[element.attrib["name"]] = self.value(element.attrib["value"])
             case "set-header":
-                assert element.attrib["exists-action"] == "override"
                 name = element.attrib["name"].lower()
-                self.forwarded[name] = [self.value(_one(element, "value").text)]
+                self.forwarded.pop(name, None)
+                if element.attrib["exists-action"] == "override":
+                    self.forwarded[name] = [self.value(_one(element, "value").text)]
+                else:
+                    assert element.attrib["exists-action"] == "delete"
                 self.done.append(element)
             case "validate-azure-ad-token":
                 token = Jwt(Claims=Lists(self.claims))
                 self.variables[element.attrib["output-token-variable-name"]] = token
                 self.done.append(element)
-            case "rate-limit-by-key" | "set-backend-service" | "authentication-managed-identity":
+            case (
+                "rate-limit-by-key"
+                | "rewrite-uri"
+                | "set-backend-service"
+                | "authentication-managed-identity"
+            ):
                 self.done.append(element)
             case _:
                 raise NotImplementedError(element.tag)
@@ -114,8 +132,9 @@ class Request:
             header.attrib["name"]: str(self.value(_one(header, "value").text))
             for header in element.findall("set-header")
         }
-        status = int(_one(element, "set-status").attrib["code"])
-        return Response(status, headers, str(self.value(_one(element, "set-body").text)))
+        status = int(self.value(_one(element, "set-status").attrib["code"]))
+        body = element.find("set-body")
+        return Response(status, headers, "" if body is None else str(self.value(body.text)))
 
 
 def _one(parent: ElementTree.Element, tag: str) -> ElementTree.Element:
@@ -123,3 +142,27 @@ def _one(parent: ElementTree.Element, tag: str) -> ElementTree.Element:
     if found is None:
         raise LookupError(f"<{parent.tag}> has no <{tag}>")
     return found
+
+
+def an_error(response: Response | None) -> dict[str, object]:
+    """Return the error of a response that must look like one of the app's."""
+    assert response is not None
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["x-request-id"] == REQUEST_ID.hex
+    assert response.headers["openai-processing-ms"] == "12"
+    body = json.loads(response.body)
+    assert list(body) == ["error"]
+    error = body["error"]
+    assert isinstance(error, dict)
+    assert list(error) == ["message", "type", "param", "code"]
+    return error
+
+
+def limits(request: Request) -> list[tuple[str, str]]:
+    """List what was counted, by what, in order."""
+    return [
+        (element.attrib["calls"], request.value(element.attrib["counter-key"]))
+        for element in request.done
+        if element.tag == "rate-limit-by-key"
+    ]

@@ -1,6 +1,7 @@
 """The templates: they parse, and what matters for safety stands in them as intended."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.infra import INFRA
 from tests.infra.bicep import entries, parameters, parse, strings, text, values, variable, walk
 from tests.infra.settings import names
+from tests.support import ROOT
 
 MODULES = INFRA / "modules"
 FILES = sorted(INFRA.rglob("*.bicep"))
@@ -138,6 +140,32 @@ def test_every_named_value_of_the_policies_is_set() -> None:
     assert used == set(entries(variable(MODULES / "apim.bicep", "values")))
 
 
-def test_every_fragment_is_deployed() -> None:
-    deployed = entries(variable(MODULES / "apim.bicep", "fragments"))
-    assert set(deployed) == {file.stem for file in (INFRA / "policies/fragments").glob("*.xml")}
+def test_every_fragment_is_deployed_after_those_that_it_includes() -> None:
+    first, second = (
+        set(entries(variable(MODULES / "apim.bicep", name))) for name in ("fragments", "answers")
+    )
+    files = {file.stem: file for file in (INFRA / "policies/fragments").glob("*.xml")}
+    assert first | second == set(files)
+    for name, file in files.items():
+        included = set(
+            re.findall('include-fragment fragment-id="([^"]*)"', file.read_text("utf-8"))
+        )
+        assert included <= (first if name in second else set())
+
+
+@pytest.mark.parametrize("part", ["client-application-ids", "cors"])
+def test_an_optional_part_of_a_policy_has_one_place(part: str) -> None:
+    template = (MODULES / "apim.bicep").read_text("utf-8")
+    (file,) = re.findall(rf"loadTextContent\('([^']*)'\), '<!-- {{{part}}} -->'", template)
+    policy = (MODULES / file).resolve().read_text("utf-8")
+    assert policy.count(f"<!-- {{{part}}} -->") == 1
+
+
+def test_the_gateway_knows_every_operation_of_the_api() -> None:
+    # The template takes them from the document itself, which must have nothing else in its paths.
+    paths = json.loads((ROOT / "openapi.json").read_text("utf-8"))["paths"]
+    for path, methods in paths.items():
+        assert set(methods) <= {"get", "post", "put", "patch", "delete"}
+        assert re.fullmatch(r"(/[\w.]+|/\{\w+\})+", path)
+        assert all(operation["operationId"] for operation in methods.values())
+    assert text(variable(MODULES / "apim.bicep", "operations")).count("openapi.json") == 1

@@ -110,10 +110,10 @@ def test_both_hooks_do_the_same() -> None:
 
 def test_the_policy_looks_for_what_the_application_declares() -> None:
     (scope,) = DEFINITION["api"]["oauth2PermissionScopes"]
-    (role,) = DEFINITION["appRoles"]
-    assert f"Contains(&quot;{scope['value']}&quot;)" in POLICY
-    assert f"Contains(&quot;{role['value']}&quot;)" in POLICY
-    assert role["allowedMemberTypes"] == ["Application"]
+    declared = {scope["value"]} | {role["value"] for role in DEFINITION["appRoles"]}
+    assert set(re.findall(r"Contains\(&quot;(Conversations\.\w+)&quot;\)", POLICY)) == declared
+    for role in DEFINITION["appRoles"]:
+        assert role["allowedMemberTypes"] == ["Application"]
     assert [claim["name"] for claim in DEFINITION["optionalClaims"]["accessToken"]] == ["idtyp"]
 
 

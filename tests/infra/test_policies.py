@@ -1,18 +1,23 @@
-"""What the gateway decides: whose data a request is about, and what its own errors look like."""
+"""What the gateway decides: whose data a request is about, and who has asked too much."""
 
+import base64
+import hashlib
+import hmac
 import json
 import re
-from pathlib import Path
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.infra.policy import POLICIES, REQUEST_ID, Request, Response
+from tests.infra.csharp import Body
+from tests.infra.policy import POLICIES, Request, an_error, limits
 
 KEY = "x-ms-user-isolation-key"
+IDENTITY = "x-ms-user-identity"
 README = (POLICIES / "README.md").read_text("utf-8")
-FILES = sorted(POLICIES.rglob("*.xml"))
+
+# docs/contract.md: what a create takes, and no operation takes more.
+LARGEST = 1_048_576
 
 USER = {
     "tid": ["t1"],
@@ -20,48 +25,43 @@ USER = {
     "azp": ["a1"],
     "scp": ["Conversations.ReadWrite"],
 }
+MIDDLE_TIER = {
+    "tid": ["t1"],
+    "oid": ["s1"],
+    "azp": ["a1"],
+    "idtyp": ["app"],
+    "roles": ["Conversations.ActAsUser"],
+}
+COLUMNS = ["Case", "Claims", KEY, IDENTITY, "Key"]
+
+Sent = dict[str, list[str]]
+"""Headers of a caller."""
 
 
-def decisions() -> list[tuple[str, dict[str, list[str]], list[str] | None, str]]:
-    """Read the table in the README: case, claims, header values, key."""
+def decisions() -> list[tuple[str, dict[str, list[str]], Sent, str]]:
+    """Read the table in the README: case, claims, headers, key."""
     rows = []
     for line in README.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) != 4 or cells[0] == "Case" or set(cells[0]) == {"-"}:
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if len(cells) != len(COLUMNS) or cells == COLUMNS:
             continue
-        case, claims, header, key = cells
+        case, claims, *headers, key = cells
         lists = {
             name: value if isinstance(value, list) else [value]
             for name, value in json.loads(claims.strip("`")).items()
         }
-        sent = None if header == "none" else re.findall("`([^`]*)`", header) or [""]
+        sent = {
+            name: re.findall("`([^`]*)`", written) or [""]
+            for name, written in zip((KEY, IDENTITY), headers, strict=True)
+            if written != "none"
+        }
         rows.append((case, lists, sent, "" if key == "(empty)" else key.strip("`")))
     return rows
 
 
-def an_error(response: Response | None) -> dict[str, object]:
-    """Return the error of a response that must look like one of the app's."""
-    assert response is not None
-    assert response.headers["Content-Type"] == "application/json"
-    assert response.headers["Cache-Control"] == "no-store"
-    assert response.headers["x-request-id"] == REQUEST_ID.hex
-    assert response.headers["openai-processing-ms"] == "12"
-    body = json.loads(response.body)
-    assert list(body) == ["error"]
-    error = body["error"]
-    assert isinstance(error, dict)
-    assert list(error) == ["message", "type", "param", "code"]
-    return error
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(POLICIES)))
-def test_every_policy_is_well_formed_xml(file: Path) -> None:
-    root = ElementTree.parse(file).getroot()
-    assert root.tag == ("fragment" if file.parent.name == "fragments" else "policies")
-
-
 def test_the_table_of_decisions_is_read_whole() -> None:
-    assert len(decisions()) == README.count("\n| ") - 1
+    table = README.split("## Limits")[0]
+    assert len(decisions()) == table.count("\n| ") - 1
 
 
 @pytest.mark.parametrize(
@@ -70,22 +70,33 @@ def test_the_table_of_decisions_is_read_whole() -> None:
     ids=[row[0] for row in decisions()],
 )
 def test_the_isolation_key_follows_the_table(
-    claims: dict[str, list[str]], sent: list[str] | None, key: str
+    claims: dict[str, list[str]], sent: Sent, key: str
 ) -> None:
-    request = Request(claims=claims, headers={} if sent is None else {KEY: sent})
+    request = Request(claims=claims, headers=sent)
     response = request.run("api.xml", "inbound")
-    if key == "401":
+    if key in {"400", "401"}:
         assert response is not None
-        assert response.status == 401
+        assert response.status == int(key)
     else:
         assert response is None
         assert request.forwarded[KEY] == [key]
+        assert IDENTITY not in request.forwarded
+
+
+def test_two_names_for_two_users_are_refused_in_the_apps_words() -> None:
+    request = Request(claims=MIDDLE_TIER, headers={KEY: ["u1"], IDENTITY: ["u2"]})
+    assert an_error(request.run("api.xml", "inbound")) == {
+        "message": f"Invalid '{IDENTITY}': it names another user than '{KEY}'.",
+        "type": "invalid_request_error",
+        "param": IDENTITY,
+        "code": "invalid_value",
+    }
 
 
 def test_the_case_of_the_header_name_makes_no_difference() -> None:
     request = Request(claims=USER, headers={"X-MS-User-Isolation-Key": ["t1.u2"]})
     assert request.run("api.xml", "inbound") is None
-    assert request.forwarded == {KEY: ["t1.u1"]}
+    assert request.forwarded[KEY] == ["t1.u1"]
 
 
 def test_no_token_reaches_the_decision_unchecked() -> None:
@@ -97,79 +108,67 @@ def test_no_token_reaches_the_decision_unchecked() -> None:
     assert [audience.text for audience in check.iter("audience")] == ["{{entra-application-id}}"]
 
 
-def test_the_rate_is_counted_per_user_and_the_gateway_identity_comes_last() -> None:
+def test_a_caller_cannot_write_the_gateways_log() -> None:
+    request = Request(
+        claims=USER, headers={"X-Caller-User": ["bob"], "X-Caller-Application": ["trusted"]}
+    )
+    assert request.run("api.xml", "inbound") is None
+    (user,) = request.forwarded["x-caller-user"]
+    digest = hmac.digest(b"pepper", b"t1.u1", hashlib.sha256)
+    assert user == base64.b64encode(digest).decode()[:16]
+    assert request.forwarded["x-caller-application"] == ["a1"]
+
+
+def test_an_address_is_counted_before_its_token_is_looked_at() -> None:
+    request = Request()
+    request.run("global.xml", "inbound")
+    assert limits(request) == [("{{rate-limit-per-address}}", "address:192.0.2.7")]
     request = Request(claims=USER)
     request.run("api.xml", "inbound")
-    assert [element.tag for element in request.done] == [
-        "validate-azure-ad-token",
-        "set-header",
-        "rate-limit-by-key",
-        "set-backend-service",
-        "authentication-managed-identity",
+    root = ElementTree.parse(POLICIES / "api.xml").getroot()
+    inbound = root.find("inbound")
+    assert inbound is not None
+    assert [element.tag for element in inbound][:2] == ["base", "validate-azure-ad-token"]
+
+
+def test_a_user_is_counted_and_the_gateways_identity_comes_last() -> None:
+    request = Request(claims=USER)
+    assert request.run("api.xml", "inbound") is None
+    assert limits(request) == [("{{rate-limit-per-minute}}", "user:t1.u1")]
+    assert request.done[0].tag == "validate-azure-ad-token"
+    assert request.done[-1].tag == "authentication-managed-identity"
+
+
+@pytest.mark.parametrize("name", ["u1", "u2"])
+def test_an_application_is_counted_whomever_it_names(name: str) -> None:
+    request = Request(claims=MIDDLE_TIER, headers={KEY: [name]})
+    assert request.run("api.xml", "inbound") is None
+    assert limits(request) == [
+        ("{{rate-limit-per-application}}", "application:a1"),
+        ("{{rate-limit-per-minute}}", f"user:a1.{name}"),
     ]
-    assert request.value(request.done[2].attrib["counter-key"]) == "user:t1.u1"
 
 
-@pytest.mark.parametrize(
-    ("source", "section", "reason", "status", "code"),
-    [
-        ("validate-azure-ad-token", "inbound", "TokenNotPresent", 401, "invalid_token"),
-        ("validate-azure-ad-token", "inbound", "TokenExpired", 401, "invalid_token"),
-        ("rate-limit-by-key", "inbound", "RateLimitExceeded", 429, "rate_limit_exceeded"),
-        ("configuration", "inbound", "OperationNotFound", 404, "unknown_url"),
-        ("forward-request", "backend", "Timeout", 504, "timeout"),
-        ("forward-request", "backend", "BackendConnectionFailure", 503, "service_unavailable"),
-        ("set-variable", "inbound", "ExpressionValueEvaluationFailure", 500, "internal_error"),
-        ("authentication-managed-identity", "inbound", None, 500, "internal_error"),
-    ],
-)
-def test_a_failure_of_the_gateway_looks_like_one_of_the_app(
-    source: str, section: str, reason: str | None, status: int, code: str
-) -> None:
-    failure = SimpleNamespace(Source=source, Section=section, Reason=reason)
-    response = Request(error=failure, variables={"retry-after": 17}).run("global.xml", "on-error")
-    assert an_error(response)["code"] == code
-    assert response is not None
-    assert response.status == status
-    retry_after = {429: "17", 503: "1", 504: "1"}
-    assert response.headers.get("Retry-After") == retry_after.get(status)
-    assert ("WWW-Authenticate" in response.headers) == (status == 401)
-
-
-def test_a_rate_limit_without_a_wait_still_names_one() -> None:
-    failure = SimpleNamespace(Source="rate-limit", Section="inbound", Reason="RateLimitExceeded")
-    response = Request(error=failure).run("global.xml", "on-error")
-    assert response is not None
-    assert response.headers["Retry-After"] == "1"
-
-
-def test_the_messages_that_the_gateway_writes_itself() -> None:
-    failure = SimpleNamespace(Source="x", Section="inbound", Reason="OperationNotFound")
-    unknown = Request(error=failure).run("global.xml", "on-error")
-    assert an_error(unknown)["message"] == "Invalid URL (POST /openai/v1/x)."
-    failure = SimpleNamespace(Source="x", Section="inbound", Reason="")
-    broken = Request(error=failure).run("global.xml", "on-error")
-    assert REQUEST_ID.hex in str(an_error(broken)["message"])
-
-
-@pytest.mark.parametrize(
-    ("status", "content_type", "passes"),
-    [
-        (200, "application/json", True),
-        (404, "application/json", True),
-        (429, "application/json; charset=utf-8", True),
-        (401, None, False),  # the app's authentication refuses the gateway
-        (404, "text/html", False),  # the app is not deployed
-        (502, "text/html", False),
-    ],
-)
-def test_only_the_app_itself_may_report_an_error(
-    status: int, content_type: str | None, passes: bool
-) -> None:
-    headers = {} if content_type is None else {"content-type": [content_type]}
-    answer = SimpleNamespace(StatusCode=status, Headers=Request(headers=headers).forwarded)
-    response = Request(response=answer).run("api.xml", "outbound")
-    if passes:
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [0, 1, LARGEST, LARGEST + 1, 10 * LARGEST])
+def test_a_body_that_no_operation_takes_is_refused(size: int, chunked: bool) -> None:
+    headers = {} if chunked else {"Content-Length": [str(size)]}
+    body = Body(content=bytes(size)) if chunked else None
+    request = Request(claims=USER, headers=headers, body=body)
+    response = request.run("api.xml", "inbound")
+    if size <= LARGEST:
         assert response is None
-    else:
-        assert an_error(response)["code"] == "service_unavailable"
+        return
+    assert an_error(response) == {
+        "message": f"Request body too large. Expected at most {LARGEST} bytes, "
+        f"but got {size} bytes instead.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "request_too_large",
+    }
+    assert response is not None
+    assert response.status == 413
+
+
+def test_a_request_without_a_body_has_none_to_measure() -> None:
+    assert Request(claims=USER, method="GET").run("api.xml", "inbound") is None
