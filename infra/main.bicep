@@ -1,6 +1,8 @@
 // Everything the service needs in one Azure subscription, in the order in which it depends on itself.
 targetScope = 'subscription'
 
+// What it is, and whose.
+
 @description('Name of the azd environment. Part of the resource group\'s name and of every tag.')
 @minLength(1)
 @maxLength(32)
@@ -19,7 +21,30 @@ param publisherEmail string
 @maxLength(36)
 param entraApplicationId string
 
-@description('How Cosmos DB is paid for: per request in one region (serverless), or autoscaled across availability zones. Choose before the first deployment.')
+@description('Who answers for it: a tag of every resource. Empty: no tag.')
+param owner string = ''
+
+@description('Who pays for it: a tag of every resource. Empty: no tag.')
+param costCenter string = ''
+
+// How far it is shut, and how much it stands.
+
+@description('Takes app, database and storage off the internet: a virtual network with private endpoints, which only the gateway enters. The gateway is then StandardV2, and the app is deployed from a machine in that network.')
+param privateNetwork bool = false
+
+@description('Spreads app, storage and database over the availability zones of the region. Choose before the first deployment.')
+param zoneRedundant bool = false
+
+@description('Keeps the database account from being deleted. Setting it needs Owner.')
+param deleteLock bool = false
+
+@description('Part of the names of the identities. Another one replaces them.')
+@maxLength(8)
+param identityGeneration string = ''
+
+// The database.
+
+@description('How Cosmos DB is paid for: per request in one region (serverless), or autoscaled. Choose before the first deployment.')
 @allowed(['serverless', 'autoscale'])
 param cosmosMode string = 'serverless'
 
@@ -34,10 +59,20 @@ param cosmosMaxThroughput int = 1000
 @allowed(['auto', 'Strong', 'BoundedStaleness', 'Session'])
 param cosmosConsistency string = 'auto'
 
+@description('How far back the database can be restored. Thirty days cost money.')
+@allowed(['Continuous7Days', 'Continuous30Days'])
+param cosmosBackupTier string = 'Continuous7Days'
+
+@description('Name of the database account. Empty: one of its own. Set it to take a restored account into use.')
+@maxLength(44)
+param cosmosAccountName string = ''
+
 @description('Days after which what nobody writes any more is gone; 0 keeps everything.')
 @minValue(0)
 @maxValue(24855)
 param retentionDays int = 0
+
+// The app.
 
 @description('Memory of one function app instance in MB.')
 @allowed([512, 2048, 4096])
@@ -58,7 +93,9 @@ param alwaysReadyInstances int = 0
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('API Management tier. StandardV2 can join a virtual network.')
+// The gateway.
+
+@description('API Management tier. A private network makes it StandardV2.')
 @allowed(['BasicV2', 'StandardV2'])
 param gatewaySku string = 'BasicV2'
 
@@ -85,7 +122,11 @@ param clientApplicationIds string = ''
 @description('Origins of web pages that may call, such as https://chat.contoso.com, with commas in between. Empty: none.')
 param allowedOrigins string = ''
 
-var tags = { 'azd-env-name': environmentName }
+var tags = union(
+  { 'azd-env-name': environmentName },
+  empty(owner) ? {} : { owner: owner },
+  empty(costCenter) ? {} : { 'cost-center': costCenter }
+)
 var suffix = uniqueString(subscription().id, environmentName, location)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -96,6 +137,12 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 
 module identities 'modules/identities.bicep' = {
   name: 'identities'
+  scope: group
+  params: { location: location, tags: tags, suffix: suffix, generation: identityGeneration }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  name: 'network'
   scope: group
   params: { location: location, tags: tags, suffix: suffix }
 }
@@ -118,6 +165,8 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     suffix: suffix
+    zoneRedundant: zoneRedundant
+    privateOnly: privateNetwork
     ownerPrincipalId: identities.outputs.app.principalId
   }
 }
@@ -128,12 +177,16 @@ module cosmos 'modules/cosmos.bicep' = {
   params: {
     location: location
     tags: tags
-    suffix: suffix
+    accountName: empty(cosmosAccountName) ? 'cosmos-${suffix}' : cosmosAccountName
     mode: cosmosMode
     secondaryLocation: cosmosSecondaryLocation
     maxThroughput: cosmosMaxThroughput
     consistency: cosmosConsistency
+    backupTier: cosmosBackupTier
     retentionDays: retentionDays
+    zoneRedundant: zoneRedundant
+    privateOnly: privateNetwork
+    deleteLock: deleteLock
     appPrincipalId: identities.outputs.app.principalId
   }
 }
@@ -145,6 +198,8 @@ module functionApp 'modules/functionapp.bicep' = {
     location: location
     tags: tags
     suffix: suffix
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    zoneRedundant: zoneRedundant
     identity: identities.outputs.app
     caller: identities.outputs.gateway
     entraApplicationId: entraApplicationId
@@ -161,6 +216,19 @@ module functionApp 'modules/functionapp.bicep' = {
   }
 }
 
+module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
+  name: 'endpoints'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    subnetId: network!.outputs.endpointSubnetId
+    zoneIds: network!.outputs.zoneIds
+    serviceIds: { sites: functionApp.outputs.id, blob: storage.outputs.id, Sql: cosmos.outputs.id }
+  }
+}
+
 module apim 'modules/apim.bicep' = {
   name: 'apim'
   scope: group
@@ -168,8 +236,10 @@ module apim 'modules/apim.bicep' = {
     location: location
     tags: tags
     suffix: suffix
-    sku: gatewaySku
+    // The only one of the two that can join a network.
+    sku: privateNetwork ? 'StandardV2' : gatewaySku
     units: gatewayUnits
+    subnetId: privateNetwork ? network!.outputs.gatewaySubnetId : ''
     publisherEmail: publisherEmail
     identity: identities.outputs.gateway
     entraApplicationId: entraApplicationId

@@ -1,13 +1,16 @@
 // The gateway: the only way in. What it does with a request stands in ../policies.
-import { managedIdentity } from 'types.bicep'
+import { managedIdentity, resourceTags } from 'types.bicep'
 
 param location string
-param tags object
+param tags resourceTags
 param suffix string
 param sku string
 
 @description('Units of capacity.')
 param units int
+
+@description('Subnet that the gateway reaches the app through; empty where the app is public.')
+param subnetId string
 
 param publisherEmail string
 
@@ -102,6 +105,8 @@ resource service 'Microsoft.ApiManagement/service@2024-05-01' = {
     publisherEmail: publisherEmail
     publisherName: 'Conversations API'
     developerPortalStatus: 'Disabled'
+    virtualNetworkType: empty(subnetId) ? 'None' : 'External'
+    virtualNetworkConfiguration: empty(subnetId) ? null : { subnetResourceId: subnetId }
   }
 }
 
@@ -223,4 +228,6 @@ resource diagnostics 'Microsoft.ApiManagement/service/diagnostics@2024-05-01' = 
   }
 }
 
+output id string = service.id
+output name string = service.name
 output url string = service.properties.gatewayUrl

@@ -1,7 +1,11 @@
 // The database: account, container, and the only role that may read or write it.
+import { resourceTags } from 'types.bicep'
+
 param location string
-param tags object
-param suffix string
+param tags resourceTags
+
+@description('Name of the account; another one than before is how a restored account is taken into use.')
+param accountName string
 
 @allowed(['serverless', 'autoscale'])
 param mode string
@@ -19,6 +23,19 @@ param consistency string
 @description('Days after which a document that nobody writes any more is gone; 0 keeps everything.')
 param retentionDays int
 
+@description('Seven days of continuous backup are free of charge, thirty are not.')
+@allowed(['Continuous7Days', 'Continuous30Days'])
+param backupTier string
+
+@description('Keeps copies in several availability zones of each region.')
+param zoneRedundant bool
+
+@description('Takes the account off the internet.')
+param privateOnly bool
+
+@description('Keeps the account, and so all data, from being deleted before the lock is taken away.')
+param deleteLock bool
+
 @description('Principal of the function app.')
 param appPrincipalId string
 
@@ -30,7 +47,7 @@ var consistencyLevel = consistency != 'auto' ? consistency : length(regions) > 1
 var staleness = { maxStalenessPrefix: 100000, maxIntervalInSeconds: 300 }
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
-  name: 'cosmos-${suffix}'
+  name: accountName
   location: location
   tags: tags
   kind: 'GlobalDocumentDB'
@@ -41,7 +58,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
       for (region, priority) in regions: {
         locationName: region
         failoverPriority: priority
-        isZoneRedundant: !isServerless
+        isZoneRedundant: zoneRedundant
       }
     ]
     enableAutomaticFailover: length(regions) > 1
@@ -51,11 +68,12 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
     )
     backupPolicy: {
       type: 'Continuous'
-      continuousModeProperties: { tier: 'Continuous7Days' }
+      continuousModeProperties: { tier: backupTier }
     }
     disableLocalAuth: true
     disableKeyBasedMetadataWriteAccess: true
     minimalTlsVersion: 'Tls12'
+    publicNetworkAccess: privateOnly ? 'Disabled' : 'Enabled'
   }
 
   resource database 'sqlDatabases' = {
@@ -83,6 +101,12 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
       }
     }
   }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (deleteLock) {
+  name: 'all-conversations'
+  scope: account
+  properties: { level: 'CanNotDelete', notes: 'All conversations are in this account.' }
 }
 
 var containerScope = '${account.id}/dbs/${account::database.name}/colls/${account::database::container.name}'
@@ -122,6 +146,31 @@ resource assignment 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@20
   }
 }
 
+// The client reads the account before it opens the container. Public reports disagree on whether a role on the
+// container is enough for that, so this one action, which shows no data, is granted on the account.
+resource metadataRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2025-04-15' = {
+  parent: account
+  name: guid(account.id, 'conversations-metadata')
+  properties: {
+    roleName: 'Conversations metadata'
+    type: 'CustomRole'
+    assignableScopes: [account.id]
+    permissions: [{ dataActions: ['Microsoft.DocumentDB/databaseAccounts/readMetadata'] }]
+  }
+}
+
+resource metadataAssignment 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-04-15' = {
+  parent: account
+  name: guid(metadataRole.id, appPrincipalId)
+  properties: {
+    principalId: appPrincipalId
+    roleDefinitionId: metadataRole.id
+    scope: account.id
+  }
+}
+
+output id string = account.id
+output name string = account.name
 output endpoint string = account.properties.documentEndpoint
 output databaseName string = account::database.name
 output containerName string = account::database::container.name

@@ -1,8 +1,8 @@
 // The function app on Flex Consumption. It answers the gateway's identity and nobody else.
-import { managedIdentity } from 'types.bicep'
+import { managedIdentity, resourceTags } from 'types.bicep'
 
 param location string
-param tags object
+param tags resourceTags
 param suffix string
 
 @description('The identity that the app uses.')
@@ -23,6 +23,15 @@ param httpConcurrency int
 param alwaysReadyInstances int
 param maximumInstanceCount int
 
+@description('Spreads the instances over availability zones.')
+param zoneRedundant bool
+
+@description('Subnet that the app reaches its database and storage through, with no address of its own on the internet; empty for a public app.')
+param subnetId string
+
+// Who issues the tokens that the gateway shows. Asked twice: by App Service authentication, and by the app itself.
+var issuer = '${environment().authentication.loginEndpoint}${subscription().tenantId}/v2.0'
+
 var settings = {
   COSMOS_ENDPOINT: cosmosEndpoint
   COSMOS_DATABASE: cosmosDatabase
@@ -30,6 +39,9 @@ var settings = {
   COSMOS_TIMEOUT_SECONDS: '5'
   COSMOS_PROXY_FROM_ENVIRONMENT: 'false'
   REQUIRE_USER_ISOLATION_KEY: 'true'
+  GATEWAY_PRINCIPAL_ID: caller.principalId
+  GATEWAY_ISSUER: issuer
+  GATEWAY_AUDIENCE: entraApplicationId
   AZURE_CLIENT_ID: identity.clientId
 
   AzureWebJobsStorage__blobServiceUri: blobEndpoint
@@ -46,7 +58,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { tier: 'FlexConsumption', name: 'FC1' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource site 'Microsoft.Web/sites@2024-11-01' = {
@@ -61,6 +73,8 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    publicNetworkAccess: empty(subnetId) ? 'Enabled' : 'Disabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
@@ -98,8 +112,8 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
     properties: { allow: false }
   }
 
-  // The lock on the app's own address. The isolation key is trusted because of it: whoever gets
-  // past it can name any user.
+  // The first lock on the app's own address. The isolation key is trusted because of it: whoever gets
+  // past it can name any user. The second is the app's: it checks the same token by the settings GATEWAY_*.
   resource authentication 'config' = {
     name: 'authsettingsV2'
     properties: {
@@ -111,7 +125,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
           enabled: true
           registration: {
             clientId: entraApplicationId
-            openIdIssuer: '${environment().authentication.loginEndpoint}${subscription().tenantId}/v2.0'
+            openIdIssuer: issuer
           }
           validation: {
             allowedAudiences: [entraApplicationId]
@@ -128,4 +142,6 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
+output id string = site.id
+output name string = site.name
 output url string = 'https://${site.properties.defaultHostName}'

@@ -1,6 +1,8 @@
 // Where logs and traces go, and who may write them.
+import { resourceTags } from 'types.bicep'
+
 param location string
-param tags object
+param tags resourceTags
 param suffix string
 
 @description('Principals that publish telemetry.')

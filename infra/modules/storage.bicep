@@ -1,7 +1,17 @@
 // What the Functions host needs for itself: its own blobs and the deployed package. No user data.
+import { resourceTags } from 'types.bicep'
+
 param location string
-param tags object
+param tags resourceTags
+
+@minLength(13)
 param suffix string
+
+@description('Keeps a copy in three availability zones.')
+param zoneRedundant bool
+
+@description('Takes the account off the internet.')
+param privateOnly bool
 
 @description('Principal of the function app.')
 param ownerPrincipalId string
@@ -13,7 +23,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: 'st${suffix}'
   location: location
   tags: tags
-  sku: { name: 'Standard_LRS' }
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   kind: 'StorageV2'
   properties: {
     minimumTlsVersion: 'TLS1_2'
@@ -22,6 +32,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     defaultToOAuthAuthentication: true
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
+    publicNetworkAccess: privateOnly ? 'Disabled' : 'Enabled'
   }
 
   resource blobs 'blobServices' = {
@@ -44,5 +55,6 @@ resource owner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output id string = account.id
 output blobEndpoint string = account.properties.primaryEndpoints.blob
 output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${packageContainerName}'

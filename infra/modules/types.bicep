@@ -7,3 +7,17 @@ type managedIdentity = {
   clientId: string
   principalId: string
 }
+
+@export()
+@description('Tags of every resource.')
+type resourceTags = {
+  *: string
+}
+
+@export()
+@description('One id for each service behind a private endpoint, by the name that Azure has for its sub-resource.')
+type privateService = {
+  sites: string
+  blob: string
+  Sql: string
+}

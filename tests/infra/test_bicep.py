@@ -33,6 +33,8 @@ PLATFORM_SETTINGS = {
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__credential",
 }
+# docs/contract.md: with these the app checks the gateway's token itself.
+SECOND_LOCK = {"GATEWAY_PRINCIPAL_ID", "GATEWAY_ISSUER", "GATEWAY_AUDIENCE"}
 
 
 def only(file: str, key: str) -> str:
@@ -48,22 +50,25 @@ def test_every_file_parses(file: Path) -> None:
 
 
 def test_the_apps_role_can_do_what_the_store_does_and_no_more() -> None:
-    (actions,) = values(MODULES / "cosmos.bicep", "dataActions")
+    actions, on_the_account = values(MODULES / "cosmos.bicep", "dataActions")
     prefix = "Microsoft.DocumentDB/databaseAccounts/"
     assert strings(actions) == [action for action in strings(actions) if action.startswith(prefix)]
     assert {action.removeprefix(prefix) for action in strings(actions)} == DATA_ACTIONS
+    assert strings(on_the_account) == [f"{prefix}readMetadata"]
 
 
 def test_the_apps_role_is_bound_to_the_container() -> None:
-    assert only("cosmos.bicep", "scope") == "containerScope"
-    assert only("cosmos.bicep", "assignableScopes") == "[containerScope]"
+    scopes = [text(node) for node in values(MODULES / "cosmos.bicep", "assignableScopes")]
+    assert scopes == ["[containerScope]", "[account.id]"]
+    used = [text(node) for node in values(MODULES / "cosmos.bicep", "scope")]
+    assert [scope for scope in used if scope != "account"] == ["containerScope", "account.id"]
     scope = text(variable(MODULES / "cosmos.bicep", "containerScope"))
     assert scope.endswith("/colls/${account::database::container.name}")
 
 
 def test_the_app_gets_every_setting_but_the_key() -> None:
     settings = entries(variable(MODULES / "functionapp.bicep", "settings"))
-    assert set(settings) == (names() - {"COSMOS_KEY"}) | PLATFORM_SETTINGS
+    assert set(settings) == (names() - {"COSMOS_KEY"}) | PLATFORM_SETTINGS | SECOND_LOCK
     assert settings["REQUIRE_USER_ISOLATION_KEY"] == "true"
 
 
@@ -102,6 +107,41 @@ def test_no_template_asks_for_a_key_or_a_secret() -> None:
 )
 def test_the_locks_are_on(file: str, key: str, value: str) -> None:
     assert value in [text(node) for node in values(MODULES / file, key)]
+
+
+def test_both_locks_ask_for_the_same_caller() -> None:
+    template = MODULES / "functionapp.bicep"
+    settings = entries(variable(template, "settings"))
+    assert settings["GATEWAY_PRINCIPAL_ID"] == "caller.principalId"
+    assert only("functionapp.bicep", "allowedPrincipals") == "{ identities: [caller.principalId] }"
+    assert settings["GATEWAY_ISSUER"] == only("functionapp.bicep", "openIdIssuer") == "issuer"
+    assert text(variable(template, "issuer")).endswith("${subscription().tenantId}/v2.0")
+    assert f"[{settings['GATEWAY_AUDIENCE']}]" == only("functionapp.bicep", "allowedAudiences")
+
+
+@pytest.mark.parametrize(
+    ("file", "closed"),
+    [
+        ("functionapp.bicep", "empty(subnetId) ? 'Enabled' : 'Disabled'"),
+        ("cosmos.bicep", "privateOnly ? 'Disabled' : 'Enabled'"),
+        ("storage.bicep", "privateOnly ? 'Disabled' : 'Enabled'"),
+    ],
+)
+def test_a_private_network_takes_what_holds_data_off_the_internet(file: str, closed: str) -> None:
+    assert only(file, "publicNetworkAccess") == closed
+
+
+def test_whatever_is_off_the_internet_has_an_endpoint_and_a_name_in_the_network() -> None:
+    zones = entries(variable(MODULES / "network.bicep", "zones"))
+    (services,) = values(INFRA / "main.bicep", "serviceIds")
+    assert set(zones) == set(entries(services)) == {"sites", "blob", "Sql"}
+    main = (INFRA / "main.bicep").read_text("utf-8")
+    assert main.count("= if (privateNetwork) {") == 2
+    for module in ("cosmos", "storage"):
+        part = main.split(f"module {module} ")[1].split("\nmodule ")[0]
+        assert "privateOnly: privateNetwork\n" in part
+    assert "subnetId: privateNetwork ? network!.outputs.appSubnetId : ''" in main
+    assert "sku: privateNetwork ? 'StandardV2' : gatewaySku" in main
 
 
 def test_passwords_for_publishing_are_off() -> None:
