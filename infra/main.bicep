@@ -122,11 +122,36 @@ param clientApplicationIds string = ''
 @description('Origins of web pages that may call, such as https://chat.contoso.com, with commas in between. Empty: none.')
 param allowedOrigins string = ''
 
+// Being told, and what it may cost.
+
+@description('Who gets the alerts. Empty: the publisher.')
+param alertEmail string = ''
+
+@description('Asks for the service\'s health from three places every five minutes.')
+param availabilityTest bool = false
+
+@description('Gigabytes of logs a day, after which nothing more is logged until the next; -1 for no end.')
+@minValue(-1)
+param logDailyCapGb int = 1
+
+@description('Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('Cost of a month, in the currency of the bill, that somebody is told of; 0 for no budget.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('First day of the month in which the budget was made, such as 2026-11-01. The preprovision hook sets it; empty: of this month.')
+param budgetStartDate string = ''
+
 var tags = union(
   { 'azd-env-name': environmentName },
   empty(owner) ? {} : { owner: owner },
   empty(costCenter) ? {} : { 'cost-center': costCenter }
 )
+var toBeTold = empty(alertEmail) ? publisherEmail : alertEmail
 var suffix = uniqueString(subscription().id, environmentName, location)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -154,6 +179,8 @@ module monitoring 'modules/monitoring.bicep' = {
     location: location
     tags: tags
     suffix: suffix
+    dailyCapGb: logDailyCapGb
+    retentionDays: logRetentionDays
     publisherPrincipalIds: [identities.outputs.app.principalId, identities.outputs.gateway.principalId]
   }
 }
@@ -254,6 +281,58 @@ module apim 'modules/apim.bicep' = {
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     applicationInsightsConnectionString: monitoring.outputs.connectionString
   }
+}
+
+module diagnostics 'modules/diagnostics.bicep' = {
+  name: 'diagnostics'
+  scope: group
+  params: {
+    workspaceId: monitoring.outputs.workspaceId
+    functionAppName: functionApp.outputs.name
+    gatewayName: apim.outputs.name
+    cosmosAccountName: cosmos.outputs.name
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    email: toBeTold
+    workspaceId: monitoring.outputs.workspaceId
+    gatewayId: apim.outputs.id
+    functionAppId: functionApp.outputs.id
+    cosmosAccountId: cosmos.outputs.id
+    maximumInstanceCount: maximumInstanceCount
+  }
+}
+
+module availability 'modules/availability.bicep' = if (availabilityTest) {
+  name: 'availability'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    gatewayUrl: apim.outputs.url
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    actionGroupId: alerts.outputs.actionGroupId
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: { location: location, tags: tags, workspaceId: monitoring.outputs.workspaceId }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  name: 'budget'
+  scope: group
+  params: { amount: monthlyBudget, email: toBeTold, startDate: budgetStartDate }
 }
 
 output AZURE_RESOURCE_GROUP string = group.name

@@ -228,6 +228,26 @@ resource diagnostics 'Microsoft.ApiManagement/service/diagnostics@2024-05-01' = 
   }
 }
 
+// What the gateway's own log, which no sampling thins, says of a request. Its name and its logger's are Azure's.
+resource platformLogger 'Microsoft.ApiManagement/service/loggers@2024-05-01' = {
+  parent: service
+  name: 'azuremonitor'
+  properties: { loggerType: 'azureMonitor' }
+}
+
+resource platformDiagnostics 'Microsoft.ApiManagement/service/diagnostics@2024-05-01' = {
+  parent: service
+  name: 'azuremonitor'
+  properties: {
+    loggerId: platformLogger.id
+    alwaysLog: 'allErrors'
+    logClientIp: false
+    sampling: { samplingType: 'fixed', percentage: 100 }
+    frontend: { request: logged, response: logged }
+    backend: { request: logged, response: logged }
+  }
+}
+
 output id string = service.id
 output name string = service.name
 output url string = service.properties.gatewayUrl

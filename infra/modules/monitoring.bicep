@@ -1,4 +1,4 @@
-// Where logs and traces go, and who may write them.
+// Where logs and traces go, who may write them, and how much of them there may be.
 import { resourceTags } from 'types.bicep'
 
 param location string
@@ -8,6 +8,11 @@ param suffix string
 @description('Principals that publish telemetry.')
 param publisherPrincipalIds string[]
 
+@description('Gigabytes a day after which nothing more is logged until the next; -1 for no end.')
+param dailyCapGb int
+
+param retentionDays int
+
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
@@ -16,7 +21,8 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   tags: tags
   properties: {
     sku: { name: 'PerGB2018' }
-    retentionInDays: 30
+    retentionInDays: retentionDays
+    workspaceCapping: { dailyQuotaGb: dailyCapGb }
     features: { disableLocalAuth: true }
   }
 }
@@ -45,6 +51,7 @@ resource publishers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
+output workspaceId string = workspace.id
 output applicationInsightsId string = applicationInsights.id
 // Names the resource and where to send to; without a key that counts, since local authentication is off.
 output connectionString string = applicationInsights.properties.ConnectionString
