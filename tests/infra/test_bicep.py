@@ -171,6 +171,37 @@ def test_every_parameter_can_be_set_through_azd() -> None:
     assert list(written) == parameters(INFRA / "main.bicep")
 
 
+def test_what_azd_sends_by_default_is_the_templates_default() -> None:
+    # An empty variable, which a pipeline has for whatever is not set, must not become a value.
+    written = json.loads((INFRA / "main.parameters.json").read_text("utf-8"))["parameters"]
+    main = (INFRA / "main.bicep").read_text("utf-8")
+    for name, kind, default in re.findall(r"^param (\w+) (\w+)(?: = (.*))?$", main, re.MULTILINE):
+        sent = written[name]["value"].strip("${}").partition("=")[2]
+        assert sent == default.strip("'")
+        assert sent or kind == "string"
+
+
+@pytest.mark.parametrize("file", sorted((INFRA / "profiles").glob("*.env")), ids=lambda it: it.stem)
+def test_a_profile_sets_parameters_that_exist_to_values_that_they_take(file: Path) -> None:
+    written = json.loads((INFRA / "main.parameters.json").read_text("utf-8"))["parameters"]
+    main = (INFRA / "main.bicep").read_text("utf-8")
+    names = {value["value"].strip("${}").split("=")[0]: name for name, value in written.items()}
+    lines = [line for line in file.read_text("utf-8").splitlines() if not line.startswith("#")]
+    for line in lines:
+        variable_name, value = line.split("=")
+        if variable_name == "PREAUTHORIZE_AZURE_CLI":  # the hook's
+            continue
+        declared = re.search(
+            rf"((?:^@.*\n)*)^param {names[variable_name]} (\w+)", main, re.MULTILINE
+        )
+        assert declared
+        decorators, kind = declared.groups()
+        patterns = {"bool": "true|false", "int": r"\d+", "string": r"\S+"}
+        assert re.fullmatch(patterns[kind], value)
+        if allowed := re.search(r"@allowed\((.*)\)", decorators):
+            assert value in re.findall(r"[\w]+", allowed[1])
+
+
 def test_every_named_value_of_the_policies_is_set() -> None:
     used = {
         part.split("}}")[0]
