@@ -36,3 +36,20 @@ def test_every_file_that_is_named_exists() -> None:
     named = re.findall(r"`((?:infra|docs|\.github)/[\w./-]+)`", DOCUMENT)
     assert named
     assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_every_finding_of_the_review_has_an_answer() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", DOCUMENT, re.MULTILINE)
+    assert [int(row[0]) for row in rows] == list(range(1, 23))
+
+
+def test_every_test_file_that_an_answer_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", DOCUMENT))
+    assert named
+    assert not [name for name in named if not (ROOT / f"tests/infra/{name}.py").exists()]
+
+
+def test_a_link_within_the_page_leads_somewhere() -> None:
+    headings = re.findall(r"^#+ (.+)$", DOCUMENT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", DOCUMENT)) <= anchors
