@@ -76,6 +76,8 @@ var lockChanges = [
   'Microsoft.Authorization/locks/delete'
 ]
 
+var lockChangeConditions = [for operation in lockChanges: { field: 'operationName', equals: operation }]
+
 var watchedGroup = resourceGroup().id
 var watchedSubscription = subscription().id
 
@@ -169,7 +171,7 @@ resource lockAlert 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
       allOf: [
         { field: 'category', equals: 'Administrative' }
         { field: 'status', equals: 'Succeeded' }
-        { anyOf: [for operation in lockChanges: { field: 'operationName', equals: operation }] }
+        { anyOf: lockChangeConditions }
       ]
     }
     actions: { actionGroups: [{ actionGroupId: actionGroup.id }] }

@@ -66,25 +66,21 @@ var clients = empty(clientApplicationIds)
   : '<client-application-ids>${join(map(split(clientApplicationIds, ','), id => '<application-id>${trim(id)}</application-id>'), '')}</client-application-ids>'
 var cors = empty(allowedOrigins)
   ? ''
-  : '<cors><allowed-origins>${join(map(split(allowedOrigins, ','), origin => '<origin>${trim(origin)}</origin>'), '')}</allowed-origins><allowed-methods preflight-result-max-age="600"><method>*</method></allowed-methods><allowed-headers><header>*</header></allowed-headers><expose-headers><header>*</header></expose-headers></cors>'
+  : '<cors terminate-unmatched-request="false"><allowed-origins>${join(map(split(allowedOrigins, ','), origin => '<origin>${trim(origin)}</origin>'), '')}</allowed-origins><allowed-methods preflight-result-max-age="600"><method>*</method></allowed-methods><allowed-headers><header>*</header></allowed-headers><expose-headers><header>*</header></expose-headers></cors>'
 var globalPolicyText = replace(loadTextContent('../policies/global.xml'), '<!-- {cors} -->', cors)
 var apiPolicyText = replace(loadTextContent('../policies/api.xml'), '<!-- {client-application-ids} -->', clients)
 
 // Methods and paths are all that the gateway needs of the API's description: nothing in it is validated here.
-var operations = flatten(map(
-  items(any(loadJsonContent('../../openapi.json', '$.paths'))),
-  path =>
-    map(items(path.value), method => {
-      name: method.value.operationId
-      method: toUpper(method.key)
-      urlTemplate: path.key
-      templateParameters: map(filter(split(path.key, '/'), part => startsWith(part, '{')), part => {
-        name: replace(replace(part, '{', ''), '}', '')
-        type: 'string'
-        required: true
-      })
-    })
-))
+var operations = flatten(map(items(any(loadJsonContent('../../openapi.json', '$.paths'))), path => map(items(path.value), method => {
+  name: method.value.operationId
+  method: toUpper(method.key)
+  urlTemplate: path.key
+  templateParameters: map(filter(split(path.key, '/'), part => startsWith(part, '{')), part => {
+    name: replace(replace(part, '{', ''), '}', '')
+    type: 'string'
+    required: true
+  })
+})))
 
 // Headers only, and of those only what names a request and, hashed, its caller. Bodies hold users' data.
 var logged = {

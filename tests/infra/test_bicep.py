@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -224,12 +225,23 @@ def test_every_fragment_is_deployed_after_those_that_it_includes() -> None:
         assert included <= (first if name in second else set())
 
 
-@pytest.mark.parametrize("part", ["client-application-ids", "cors"])
-def test_an_optional_part_of_a_policy_has_one_place(part: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "within"), [("client-application-ids", "validate-azure-ad-token"), ("cors", "inbound")]
+)
+def test_an_optional_part_of_a_policy_has_one_place_first_of_its_kind(
+    part: str, within: str
+) -> None:
     template = (MODULES / "apim.bicep").read_text("utf-8")
     (file,) = re.findall(rf"loadTextContent\('([^']*)'\), '<!-- {{{part}}} -->'", template)
     policy = (MODULES / file).resolve().read_text("utf-8")
+    (written,) = re.findall(rf"'(<{part}[ >].*)'\n", template)
+    each = r"\$\{join\(map\(split\(\w+, ','\), \w+ => '(.*?)\$\{trim\(\w+\)\}(.*?)'\), ''\)\}"
+    written = re.sub(each, r"\1one\2\1two\2", written)
     assert policy.count(f"<!-- {{{part}}} -->") == 1
+    root = ElementTree.fromstring(policy.replace(f"<!-- {{{part}}} -->", written))
+    (place,) = root.iter(within)
+    assert place[0].tag == part
+    assert [item.text for item in place[0].iter() if item.text in {"one", "two"}] == ["one", "two"]
 
 
 def test_the_gateway_knows_every_operation_of_the_api() -> None:

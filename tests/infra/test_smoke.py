@@ -94,6 +94,7 @@ def served(answer: Any) -> Iterator[str]:
         status, body = answer(request, json.loads(request.rfile.read(length) or b"null"))
         request.send_response(status)
         written = b"" if body is None else json.dumps(body).encode()
+        request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(len(written)))
         request.end_headers()
         request.wfile.write(written)
