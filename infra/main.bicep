@@ -218,6 +218,22 @@ module cosmos 'modules/cosmos.bicep' = {
   }
 }
 
+// Before the app, which reads its package through one of them.
+module dataEndpoints 'modules/endpoints.bicep' = if (privateNetwork) {
+  name: 'data-endpoints'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    subnetId: network!.outputs.endpointSubnetId
+    services: [
+      { group: 'blob', id: storage.outputs.id, zoneId: network!.outputs.zoneIds.blob }
+      { group: 'Sql', id: cosmos.outputs.id, zoneId: network!.outputs.zoneIds.Sql }
+    ]
+  }
+}
+
 module functionApp 'modules/functionapp.bicep' = {
   name: 'functionapp'
   scope: group
@@ -241,18 +257,18 @@ module functionApp 'modules/functionapp.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     maximumInstanceCount: maximumInstanceCount
   }
+  dependsOn: [dataEndpoints]
 }
 
-module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
-  name: 'endpoints'
+module appEndpoint 'modules/endpoints.bicep' = if (privateNetwork) {
+  name: 'app-endpoint'
   scope: group
   params: {
     location: location
     tags: tags
     suffix: suffix
     subnetId: network!.outputs.endpointSubnetId
-    zoneIds: network!.outputs.zoneIds
-    serviceIds: { sites: functionApp.outputs.id, blob: storage.outputs.id, Sql: cosmos.outputs.id }
+    services: [{ group: 'sites', id: functionApp.outputs.id, zoneId: network!.outputs.zoneIds.sites }]
   }
 }
 

@@ -1,39 +1,32 @@
-// The addresses of app, storage and database inside the network: their only ones in the private profile.
+// Addresses inside the network: in the private profile the only ones of app, storage and database.
 import { privateService, resourceTags } from 'types.bicep'
 
 param location string
 param tags resourceTags
 param suffix string
 param subnetId string
-
-@description('What the endpoints lead to.')
-param serviceIds privateService
-
-@description('Where their names are kept.')
-param zoneIds privateService
+param services privateService[]
 
 resource endpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
-  for service in items(serviceIds): {
-    name: 'pe-${toLower(service.key)}-${suffix}'
+  for service in services: {
+    name: 'pe-${toLower(service.group)}-${suffix}'
     location: location
     tags: tags
     properties: {
       subnet: { id: subnetId }
       privateLinkServiceConnections: [
-        { name: service.key, properties: { privateLinkServiceId: service.value, groupIds: [service.key] } }
+        { name: service.group, properties: { privateLinkServiceId: service.id, groupIds: [service.group] } }
       ]
     }
   }
 ]
 
 resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = [
-  for (service, index) in items(serviceIds): {
+  for (service, index) in services: {
     parent: endpoints[index]
     name: 'default'
     properties: {
-      privateDnsZoneConfigs: [
-        { name: service.key, properties: { privateDnsZoneId: zoneIds[service.key] } }
-      ]
+      privateDnsZoneConfigs: [{ name: service.group, properties: { privateDnsZoneId: service.zoneId } }]
     }
   }
 ]

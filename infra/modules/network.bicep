@@ -1,5 +1,5 @@
 // The private profile's network: who is in it, and how the names of the private services are found there.
-import { privateService, resourceTags } from 'types.bicep'
+import { privateZones, resourceTags } from 'types.bicep'
 
 param location string
 param tags resourceTags
@@ -68,7 +68,7 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
 output gatewaySubnetId string = '${network.id}/subnets/gateway'
 output appSubnetId string = '${network.id}/subnets/app'
 output endpointSubnetId string = '${network.id}/subnets/endpoints'
-output zoneIds privateService = {
+output zoneIds privateZones = {
   sites: resourceId('Microsoft.Network/privateDnsZones', zones.sites)
   blob: resourceId('Microsoft.Network/privateDnsZones', zones.blob)
   Sql: resourceId('Microsoft.Network/privateDnsZones', zones.Sql)

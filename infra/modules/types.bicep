@@ -15,9 +15,17 @@ type resourceTags = {
 }
 
 @export()
-@description('One id for each service behind a private endpoint, by the name that Azure has for its sub-resource.')
-type privateService = {
+@description('Private DNS zones, by the name that Azure has for what is found in them.')
+type privateZones = {
   sites: string
   blob: string
   Sql: string
+}
+
+@export()
+@description('What a private endpoint leads to: the name that Azure has for its kind, its id, and the zone of its address.')
+type privateService = {
+  group: string
+  id: string
+  zoneId: string
 }

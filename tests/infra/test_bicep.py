@@ -134,10 +134,16 @@ def test_a_private_network_takes_what_holds_data_off_the_internet(file: str, clo
 
 def test_whatever_is_off_the_internet_has_an_endpoint_and_a_name_in_the_network() -> None:
     zones = entries(variable(MODULES / "network.bicep", "zones"))
-    (services,) = values(INFRA / "main.bicep", "serviceIds")
-    assert set(zones) == set(entries(services)) == {"sites", "blob", "Sql"}
+    endpoints = [
+        entries(node)
+        for services in values(INFRA / "main.bicep", "services")
+        for node in services.named_children
+    ]
+    assert {endpoint["group"] for endpoint in endpoints} == set(zones)
+    for endpoint in endpoints:
+        assert endpoint["zoneId"] == f"network!.outputs.zoneIds.{endpoint['group']}"
     main = (INFRA / "main.bicep").read_text("utf-8")
-    assert main.count("= if (privateNetwork) {") == 2
+    assert main.count("= if (privateNetwork) {") == 3
     for module in ("cosmos", "storage"):
         part = main.split(f"module {module} ")[1].split("\nmodule ")[0]
         assert "privateOnly: privateNetwork\n" in part
