@@ -50,14 +50,13 @@ var values = {
   'hash-salt': hashSalt
 }
 
+// None includes another: API Management does not take that.
 var fragments = {
+  broken: loadTextContent('../policies/fragments/broken.xml')
   error: loadTextContent('../policies/fragments/error.xml')
   repeat: loadTextContent('../policies/fragments/repeat.xml')
-  unauthorized: loadTextContent('../policies/fragments/unauthorized.xml')
-}
-var answers = {
-  broken: loadTextContent('../policies/fragments/broken.xml')
   unanswered: loadTextContent('../policies/fragments/unanswered.xml')
+  unauthorized: loadTextContent('../policies/fragments/unauthorized.xml')
 }
 
 // The optional parts of the policies, which stand there as comments.
@@ -123,16 +122,6 @@ resource policyFragments 'Microsoft.ApiManagement/service/policyFragments@2024-0
   }
 ]
 
-// They include those above.
-resource answerFragments 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = [
-  for fragment in items(answers): {
-    parent: service
-    name: fragment.key
-    properties: { format: 'xml', value: fragment.value }
-    dependsOn: [policyFragments]
-  }
-]
-
 resource backend 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
   parent: service
   name: 'function-app'
@@ -147,7 +136,7 @@ resource globalPolicy 'Microsoft.ApiManagement/service/policies@2024-05-01' = {
   parent: service
   name: 'policy'
   properties: { format: 'xml', value: globalPolicyText }
-  dependsOn: [answerFragments]
+  dependsOn: [policyFragments]
 }
 
 resource api 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
