@@ -76,7 +76,7 @@ MAX_PAGE_BYTES = 4_194_304
 
 # The sweep of deleted conversations ends by itself well before the host would end it, and every
 # request of the process with it: half of `functionTimeout` in host.json.
-SWEEP_SECONDS = 30
+SWEEP_SECONDS = 150
 # How long a deletion's marker stays at least: a request that was late must still meet it.
 MARKER_SECONDS = 300
 

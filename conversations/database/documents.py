@@ -161,8 +161,9 @@ class Documents:
         headers = _for_partition(self._batch_headers, partition_key)
         if all(operation["operationType"] == "Read" for operation in operations):
             headers = await self._for_reading(self._batch_headers, partition_key)
-        results = _json(await self._send("POST", headers, operations))
-        return _batch_documents(results, len(operations))
+        received: dict[str, str] = {}
+        results = _json(await self._send("POST", headers, operations, received=received))
+        return _batch_documents(results, len(operations), received)
 
     async def find(self, partition_key: str | None, id_: str) -> Document | None:
         """Read one document in its newest state, by a batch; None if there is none."""
@@ -271,7 +272,7 @@ def _for_partition(headers: dict[str, str], partition_key: str | None) -> dict[s
     return {**headers, "x-ms-documentdb-partitionkey": json.dumps([partition_key])}
 
 
-def _batch_documents(results: Any, count: int) -> list[Document | None]:
+def _batch_documents(results: Any, count: int, headers: Mapping[str, str]) -> list[Document | None]:
     """The documents of a batch's results. Raises FailedAnswer for the operation that failed."""
     if not isinstance(results, list) or len(results) != count:
         raise UnreadableAnswer("cosmos answered a batch of another length")
@@ -283,6 +284,7 @@ def _batch_documents(results: Any, count: int) -> list[Document | None]:
                 status,
                 _whole(result, "subStatusCode", 0),
                 operation=index,
+                headers=headers,
                 retry_after_ms=_whole(result, "retryAfterMilliseconds", DEFAULT_THROTTLE_MS),
             )
     if not all(200 <= status < 300 for status in statuses):

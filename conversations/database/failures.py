@@ -14,6 +14,7 @@ Cosmos DB's: https://learn.microsoft.com/rest/api/cosmos-db/http-status-codes-fo
     └── OutcomeUnknown        a write may have been done, and must not be repeated blindly
 """
 
+import re
 from collections.abc import Mapping
 
 from azure.core.exceptions import AzureError
@@ -33,6 +34,9 @@ _MENDED_BY_RETRY = {449, 503}
 _TRANSIENT = {408, 410, 449, 500, 502, 503, 504}
 # Of a write that was sent, these alone (docs/contract.md#unknown-outcome).
 _PROVES_NOTHING_STORED = {400, 401, 403, 404, 409, 412, 413, 429, 449}
+
+
+_ACTIVITY_ID = re.compile(r"[0-9A-Fa-f-]{36}")
 
 
 class DatabaseFailure(AzureError):
@@ -58,7 +62,8 @@ class FailedAnswer(DatabaseFailure):
     `about_document`: asked for a document, not for the account or the container.
     `retry_after_ms`: Cosmos DB's own wait; counts for 429 only.
     `operation`: which one of a batch it is about, from 0; None if the request as a whole.
-    `headers`: of the answer; they may hold a session token.
+    `headers`: of the answer; they may hold a session token, and the activity id by which Microsoft
+    finds the request. `action`: the data action that the app's role lacks, if it was that.
     """
 
     def __init__(
@@ -70,12 +75,19 @@ class FailedAnswer(DatabaseFailure):
         retry_after_ms: int = DEFAULT_THROTTLE_MS,
         operation: int | None = None,
         headers: Mapping[str, str] | None = None,
+        action: str | None = None,
     ) -> None:
-        super().__init__(f"cosmos {status}/{sub_status}")
+        self.headers = headers or {}
+        words = [f"cosmos {status}/{sub_status}"]
+        activity = self.headers.get("x-ms-activity-id", "")
+        if _ACTIVITY_ID.fullmatch(activity):
+            words.append(f"activity={activity}")
+        if action:
+            words.append(f"action={action}")
+        super().__init__(" ".join(words))
         self.status = status
         self.retry_after_ms = retry_after_ms
         self.operation = operation
-        self.headers = headers or {}
         code = (status, sub_status)
         if status == 429:
             self.retry_wait = retry_after_ms / 1000

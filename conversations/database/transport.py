@@ -36,6 +36,7 @@ from conversations.database.failures import (
 # The SDK names the kind of resource in every request.
 _RESOURCE_TYPE = "x-ms-thinclient-proxy-resource-type"
 
+_DATA_ACTION = re.compile(rb"Microsoft\.DocumentDB/[A-Za-z/]{1,120}")
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d+)?")
 
 
@@ -90,8 +91,18 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
                     _number(headers.get("x-ms-retry-after-ms"), DEFAULT_THROTTLE_MS)
                 ),
                 headers=headers,
+                action=_lacking_action(response) if response.status_code == 403 else None,
             )
         return response
+
+
+def _lacking_action(response: AsyncHttpResponse) -> str | None:
+    """The data action that a 403 names, and nothing else of its text.
+
+    https://learn.microsoft.com/azure/cosmos-db/troubleshoot-forbidden
+    """
+    found = _DATA_ACTION.search(response.body())
+    return found[0].decode() if found else None
 
 
 async def _send_once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:

@@ -144,7 +144,7 @@ def test_a_lock_with_a_part_missing_lets_nobody_in(trusted: Issuer, tmp_path: Pa
     some = settings(trusted)
     del some["GATEWAY_AUDIENCE"]
 
-    with pytest.raises(RuntimeError, match="Cannot start: .*GATEWAY_AUDIENCE belong together"):
+    with pytest.raises(RuntimeError, match=r"Cannot start: .*GATEWAY_AUDIENCE belong together"):
         serve_both(tmp_path, **some).__enter__()
     with serve_host("http://127.0.0.1:1", **some) as server:
         answer = call(Rest(server.url), trusted.token())

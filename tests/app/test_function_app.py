@@ -15,16 +15,20 @@ from tests.support.servers import emulator_key, environment, serve_cosmos, serve
 INDEX = """
 import json, sys
 import function_app
-functions = [
-    {
+functions, timers = [], []
+for function in function_app.app.get_functions():
+    trigger = function.get_trigger().get_dict_repr()
+    if trigger["type"] == "timerTrigger":
+        timers.append([function.get_function_name(), trigger["schedule"], trigger["useMonitor"]])
+        continue
+    functions.append({
         "name": function.get_function_name(),
-        "route": function.get_trigger().get_dict_repr()["route"],
-        "methods": [m.value for m in function.get_trigger().get_dict_repr().get("methods", ())],
-        "auth": function.get_trigger().get_dict_repr()["authLevel"].value,
-    }
-    for function in function_app.app.get_functions()
-]
-print(json.dumps({"functions": functions, "modules": sorted(sys.modules)}))
+        "route": trigger["route"],
+        "methods": [m.value for m in trigger.get("methods", ())],
+        "auth": trigger["authLevel"].value,
+    })
+modules = sorted(sys.modules)
+print(json.dumps({"functions": functions, "timers": timers, "modules": modules}))
 """
 
 # As Azure does it: the app is loaded inside a running loop, then a request comes.
@@ -72,18 +76,42 @@ def indexed() -> Any:
 
 
 def test_there_is_one_function_per_operation(indexed: Any) -> None:
-    item = "openai/v1/conversations/{conversation_id}"
+    conversations = "openai/v1/conversations"
+    conversation = f"{conversations}/{{conversation_id}}"
+    items = f"{conversation}/items"
+    item = f"{items}/{{item_id}}"
     assert {
         (function["name"], function["route"], *function["methods"])
         for function in indexed["functions"]
     } == {
-        ("create_conversation", "openai/v1/conversations", "POST"),
-        ("retrieve_conversation", item, "GET"),
-        ("update_conversation", item, "POST"),
-        ("delete_conversation", item, "DELETE"),
+        ("list_conversations", conversations, "GET"),
+        ("create_conversation", conversations, "POST"),
+        ("retrieve_conversation", conversation, "GET"),
+        ("update_conversation", conversation, "POST"),
+        ("delete_conversation", conversation, "DELETE"),
+        ("list_items", items, "GET"),
+        ("create_items", items, "POST"),
+        ("retrieve_item", item, "GET"),
+        ("delete_item", item, "DELETE"),
         ("zz_unknown_url", "{*path}"),
     }
     assert {function["auth"] for function in indexed["functions"]} == {"anonymous"}
+
+
+@pytest.mark.parametrize(
+    ("storage", "monitored"),
+    [
+        pytest.param({}, False, id="no storage"),
+        pytest.param({"AzureWebJobsStorage__accountName": "x"}, True, id="storage"),
+    ],
+)
+def test_the_sweep_keeps_its_schedule_where_there_is_storage(
+    storage: dict[str, str], monitored: bool
+) -> None:
+    """With a schedule to keep and nowhere to keep it, the host would never run it."""
+    timers = run_python(INDEX, **storage)["timers"]
+
+    assert timers == [["sweep_deleted_conversations", "0 */15 * * * *", monitored]]
 
 
 def test_the_catch_all_sorts_last(indexed: Any) -> None:

@@ -114,7 +114,8 @@ def test_a_success_leaves_one_line_without_its_data(host: Host) -> None:
         assert answer.status == 200
         assert line["operation"] == operation
         assert (line["level"], line["code"]) == ("INFO", "-")
-        assert line["attempts"] == "1"
+        # A delete looks for the items that it leaves, too.
+        assert line["attempts"] == ("2" if operation == "delete_conversation" else "1")
         assert float(line["charge"]) > 0
         assert abs(float(line["duration"]) - int(answer.headers["openai-processing-ms"])) <= 1
         assert USER.encode() not in answer.body
@@ -279,14 +280,42 @@ def test_a_failure_of_the_database_leaves_one_line_in_our_own_words(
     assert_silent_about_secrets(host, requests=2)
 
 
+def test_a_refusal_names_the_missing_data_action_and_the_activity(
+    host: Host, wire: CosmosWire
+) -> None:
+    """By which an operator mends the role, and Microsoft finds the request."""
+    action = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/replace"
+    activity = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    conversation = host.rest.create()
+
+    async def fault(_: web.BaseRequest) -> DatabaseAnswer:
+        said = f"principal [{MARKER}] lacks permission to perform action [{action}] on any scope"
+        return web.Response(
+            status=403,
+            text=json.dumps({"code": "Forbidden", "message": said}),
+            content_type="application/json",
+            headers={"x-ms-substatus": "5300", "x-ms-activity-id": activity},
+        )
+
+    wire.fault = fault
+    answer = host.rest.update(conversation["id"], {"metadata": {}})
+    wire.reset()
+
+    assert answer.status == 500
+    said = f'reason="cosmos 403/5300 activity={activity} action={action}: not allowed;'
+    assert said in host.line_of(answer)[0]
+    assert_silent_about_secrets(host, requests=2)
+
+
 def test_the_charge_of_a_failed_attempt_is_counted(host: Host, wire: CosmosWire) -> None:
     conversation = host.rest.create()
     wire.fault = answering(503)
 
     line = host.line_of(host.rest.update(conversation["id"], {"metadata": {}}))
 
-    assert line["attempts"] == "2"
-    assert line["charge"] == "5.00"
+    # The patch, what it left behind (asked for twice), and nothing more.
+    assert line["attempts"] == "3"
+    assert line["charge"] == "7.50"
 
 
 @pytest.mark.parametrize(

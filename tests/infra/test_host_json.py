@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from conversations.limits import SWEEP_SECONDS
 from tests.support import ROOT
 
 HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text("utf-8"))
@@ -59,3 +60,10 @@ def test_every_request_is_logged_and_none_is_sampled_away() -> None:
     assert HOST["logging"]["logLevel"]["Host.Results"] == "Information"
     sampling = HOST["logging"]["applicationInsights"]["samplingSettings"]
     assert set(sampling["excludedTypes"].split(";")) == {"Request", "Exception", "Trace"}
+
+
+def test_a_sweep_ends_at_half_of_the_time_at_which_the_host_would_end_the_process() -> None:
+    """At the time-out the worker is replaced, with every request that it serves."""
+    hours, minutes, seconds = map(int, HOST["functionTimeout"].split(":"))
+
+    assert (hours * 60 + minutes) * 60 + seconds == 2 * SWEEP_SECONDS
