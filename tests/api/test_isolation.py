@@ -16,9 +16,12 @@ from hypothesis.stateful import (
 )
 
 from tests.support import raw
+from tests.support.limits import ISOLATION_KEY_LENGTH
 from tests.support.rest import CONVERSATIONS, Answer, Rest
 
 ISOLATION_KEY = b"x-ms-user-isolation-key"
+
+LONGEST = "a" * ISOLATION_KEY_LENGTH
 
 # Each is a user of its own, although many systems would merge some of them.
 KEYS = (
@@ -26,7 +29,8 @@ KEYS = (
     *("null", "None", "undefined", "0", "false", "[]", "{}", '""', '"', "\\", "\\u0061", "a'b"),
     *("alice", "Alice", "ALICE", "al%69ce", "alice%20", "alice%00", "alice/", "alice;", "a lice"),
     *("../alice", "alice#", "alice?x", "%61lice", "alice@example.com", "alice@EXAMPLE.com"),
-    *("a" * 512, "a" * 511, "a" * 100 + "b" + "a" * 411, "a" * 101 + "b" + "a" * 410),
+    *(LONGEST, LONGEST[1:]),
+    *(f"{LONGEST[:place]}b{LONGEST[place + 1 :]}" for place in (100, 101)),
 )
 
 # What differs from one answer to the next whoever asks.

@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
+from tests.support.limits import METADATA_KEY_LENGTH, METADATA_PAIRS, METADATA_VALUE_LENGTH
 from tests.support.rest import Rest
 
 # Everything but surrogates, which are no characters.
@@ -34,22 +35,22 @@ def texts(draw: st.DrawFn, limit: int) -> str:
 
 @st.composite
 def metadata(draw: st.DrawFn) -> dict[str, str]:
-    size = draw(near(16))
+    size = draw(near(METADATA_PAIRS))
     # Values first: drawing keys until enough are distinct would favour long ones.
-    values = [draw(texts(512)) if n < 3 else "" for n in range(size)]
+    values = [draw(texts(METADATA_VALUE_LENGTH)) if n < 3 else "" for n in range(size)]
     keys: set[str] = set()
     while len(keys) < size:
-        keys.add(draw(texts(64)) if len(keys) < 3 else secrets.token_hex(4))
+        keys.add(draw(texts(METADATA_KEY_LENGTH)) if len(keys) < 3 else secrets.token_hex(4))
     return dict(zip(sorted(keys), values, strict=True))
 
 
 def faults(pairs: dict[str, str]) -> list[tuple[str, str]]:
     """What the contract says is wrong with `pairs`, as code and param."""
-    found = [("object_above_max_properties", "metadata")] if len(pairs) > 16 else []
+    found = [("object_above_max_properties", "metadata")] if len(pairs) > METADATA_PAIRS else []
     for key, value in pairs.items():
-        if len(key) > 64:
+        if len(key) > METADATA_KEY_LENGTH:
             found.append(("property_name_above_max_length", f"metadata.{key}"))
-        if len(value) > 512:
+        if len(value) > METADATA_VALUE_LENGTH:
             found.append(("string_above_max_length", f"metadata.{key}"))
     return found
 

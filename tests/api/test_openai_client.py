@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 import openai
 import pytest
 
+from tests.support.limits import METADATA_VALUE_LENGTH
+
 HEADER = "x-ms-user-isolation-key"
 
 
@@ -115,7 +117,9 @@ def test_an_invalid_update_is_a_bad_request_error(base_url: str) -> None:
         created = client.conversations.create()
 
         with pytest.raises(openai.BadRequestError) as raised:
-            client.conversations.update(created.id, metadata={"k": "v" * 600})
+            client.conversations.update(
+                created.id, metadata={"k": "v" * (METADATA_VALUE_LENGTH + 1)}
+            )
 
         assert raised.value.code == "string_above_max_length"
         assert raised.value.param == "metadata.k"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.limits import CLIENT_REQUEST_ID_LENGTH
 from tests.support.rest import CONVERSATIONS, JSON, Rest
 
 ID = re.compile(r"conv_[0-9a-f]{48}")
@@ -185,7 +186,7 @@ def test_the_request_id_is_the_callers_trace_id_and_a_span_id_of_its_own(rest: R
     assert {id_.partition("-")[0] for id_ in ids} == {trace_id}
 
 
-@pytest.mark.parametrize("sent", ["", "x" * 129, "ümlaut"])
+@pytest.mark.parametrize("sent", ["", "x" * (CLIENT_REQUEST_ID_LENGTH + 1), "ümlaut"])
 def test_a_client_request_id_out_of_bounds_is_not_echoed(rest: Rest, sent: str) -> None:
     answer = rest.send(
         "GET",

@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.support import raw
 from tests.support.cosmos_wire import Answer as DatabaseAnswer
 from tests.support.cosmos_wire import CosmosWire, Fault
+from tests.support.limits import METADATA_PAIRS
 from tests.support.rest import CONVERSATIONS, JSON, Answer, Rest
 from tests.support.servers import Server, emulator_key, serve_host
 
@@ -130,7 +131,7 @@ def refused(host: Host) -> list[tuple[int, Answer]]:
         {"metadata": VALUE},
         {"metadata": {KEY: [VALUE]}},
         {"metadata": {KEY * 9: VALUE * 99}},
-        {"metadata": {f"{KEY}{n}": VALUE for n in range(17)}},
+        {"metadata": {f"{KEY}{n}": VALUE for n in range(METADATA_PAIRS + 1)}},
         [VALUE],
         f'{{"{KEY}": 1, "{KEY}": 2}}'.encode(),
         f'{{"{VALUE}'.encode(),

@@ -31,6 +31,7 @@ from conversations.api.isolation import IsolationKey
 from conversations.resources.answers import answer_to
 from conversations.resources.conversations.models import ConversationId
 from conversations.resources.conversations.store import ConversationNotFound, ConversationStore
+from tests.support.limits import ISOLATION_KEY_LENGTH, largest_metadata
 from tests.support.node_packages import vercel_cosmosdb_server
 from tests.support.servers import emulator_key, serve_cosmos
 from tests.support.stores import open_store
@@ -177,8 +178,8 @@ def test_metadata_is_replaced_whole_and_nothing_else(
         {"id": "x", "isolation_key": "y", "_etag": "z", "$type": "t", "created_at": "0"},
         {"__proto__": "p", "constructor": "c", "toString": "s"},
         {'"\\': '\\u0000"', "\x00\x1f\x7f": "\b\f\n\r\t", "\u2028": "\ufeff"},
-        {"界" * 64: "🧪" * 512, "e\u0301": "decomposed", "\xe9": "composed"},
-        {f"{number:02}{'k' * 62}": "v" * 512 for number in range(16)},
+        {"e\u0301": "decomposed", "\xe9": "composed"},
+        largest_metadata(),
     ],
     ids=["empty", "paths", "properties", "prototype", "escapes", "unicode", "largest"],
 )
@@ -245,7 +246,16 @@ def test_a_conversation_of_another_key_is_missing(
 
 @pytest.mark.parametrize(
     "spelling",
-    ["u" * 512, "a b", 'quote"back\\slash', "%41", "+", "1", "true", "~!@#$^&*()_=`{}|;:'<>?/"],
+    [
+        "u" * ISOLATION_KEY_LENGTH,
+        "a b",
+        'quote"back\\slash',
+        "%41",
+        "+",
+        "1",
+        "true",
+        "~!@#$^&*()_=`{}|;:'<>?/",
+    ],
 )
 def test_any_key_is_a_partition_of_its_own(
     store: ConversationStore, run: Run, spelling: str
@@ -253,7 +263,11 @@ def test_any_key_is_a_partition_of_its_own(
     own = IsolationKey(spelling)
     created = run(store.create(own, {"a": "1"}))
 
-    for near in (spelling[:-1] + "x", spelling.swapcase() + ".", f"{spelling}x"[-512:]):
+    for near in (
+        spelling[:-1] + "x",
+        spelling.swapcase() + ".",
+        f"{spelling}x"[-ISOLATION_KEY_LENGTH:],
+    ):
         with pytest.raises(ConversationNotFound):
             run(store.replace_metadata(IsolationKey(near), created.id, {}))
 
