@@ -308,6 +308,38 @@ def test_a_refusal_names_the_missing_data_action_and_the_activity(
     assert_silent_about_secrets(host, requests=2)
 
 
+# The database's answer, and what the log tells the operator to look at.
+ADVICE = {
+    "401": (answering(401), ["COSMOS_KEY", "clock"]),
+    "403": (answering(403), ["role", "firewall"]),
+    "404/1003": (answering(404, 1003), ["COSMOS_ENDPOINT", "COSMOS_DATABASE", "COSMOS_CONTAINER"]),
+    "no JSON": (answering(200, body=DATABASE_SAID), ["no JSON", "COSMOS_ENDPOINT"]),
+    "no object": (answering(200, body="[]"), ["COSMOS_ENDPOINT"]),
+    "no conversation": (
+        answering(200, body=json.dumps(WRONG_DOCUMENT)),
+        ["a stored document is no conversation", "created_at, metadata"],
+    ),
+    "a field is missing": (
+        answering(200, body=json.dumps({"id": "conv_1", "created_at": 1})),
+        ["a stored document is no conversation", "metadata"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), ADVICE.values(), ids=ADVICE)
+def test_the_log_says_what_the_operator_should_look_at(
+    host: Host, wire: CosmosWire, fault: Fault, words: list[str]
+) -> None:
+    wire.fault = fault
+
+    line = host.line_of(host.rest.update("conv_1", {"metadata": {}}))
+
+    assert line["status"] == "500"
+    reason = line[0].partition(" reason=")[2]
+    for word in words:
+        assert word in reason
+
+
 def test_the_charge_of_a_failed_attempt_is_counted(host: Host, wire: CosmosWire) -> None:
     conversation = host.rest.create()
     wire.fault = answering(503)

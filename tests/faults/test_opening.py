@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from conversations.limits import DEFAULT_TIMEOUT_SECONDS
 from tests.support.cosmos_wire import CosmosWire, Fault
 from tests.support.failures import (
     BUDGET,
@@ -191,6 +192,24 @@ def open_again(rest: Rest, wire: CosmosWire) -> str:
     conversation_id = rest.create()["id"]
     assert isinstance(conversation_id, str)
     return conversation_id
+
+
+def test_a_silent_account_is_a_timeout_when_the_sdk_gives_up_before_the_budget_ends(
+    wire: CosmosWire,
+) -> None:
+    """At the default budget the SDK's own timeout of an account read comes first, after 3 s."""
+    wire.reset()
+    wire.fault = account(silent)
+    with serve_host(wire.url) as server:
+        rest = Rest(server.url, f"user-{secrets.token_hex(8)}")
+
+        with within_budget(DEFAULT_TIMEOUT_SECONDS):
+            answer = rest.update("conv_missing", {"metadata": {}})
+
+        assert_fails(answer, TIMEOUT)
+        assert 'reason="cosmos was silent"' in server.log()
+        assert wire.documents() == []
+        assert_serves(rest, wire, open_again(rest, wire))
 
 
 @pytest.mark.parametrize("how", ["refused", "silent"])
