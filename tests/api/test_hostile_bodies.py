@@ -6,9 +6,8 @@ import time
 import pytest
 
 from tests.support.contract import error_code
+from tests.support.limits import JSON_DEPTH, UPDATE_BYTES
 from tests.support.rest import CONVERSATIONS, JSON, Rest
-
-MAX_BODY = 131_072
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def test_a_compressed_body_is_not_unpacked(rest: Rest, conversation_id: str, enc
     assert error_code(answer) == "invalid_json"
 
 
-@pytest.mark.parametrize("size", [MAX_BODY - 1, MAX_BODY])
+@pytest.mark.parametrize("size", [UPDATE_BYTES - 1, UPDATE_BYTES])
 def test_a_body_up_to_the_size_limit_is_read(rest: Rest, conversation_id: str, size: int) -> None:
     answer = rest.update(conversation_id, b'{"metadata": {}}'.ljust(size))
 
@@ -39,7 +38,7 @@ def test_a_body_up_to_the_size_limit_is_read(rest: Rest, conversation_id: str, s
     assert answer.json()["metadata"] == {}
 
 
-@pytest.mark.parametrize("size", [MAX_BODY + 1, 1_048_577, 8_000_000])
+@pytest.mark.parametrize("size", [UPDATE_BYTES + 1, 1_048_577, 8_000_000])
 def test_a_body_over_the_size_limit_is_refused_in_json(
     rest: Rest, conversation_id: str, size: int
 ) -> None:
@@ -47,20 +46,20 @@ def test_a_body_over_the_size_limit_is_refused_in_json(
 
     assert answer.status == 413
     assert error_code(answer) == "request_too_large"
-    assert str(MAX_BODY) in answer.error["message"]
+    assert str(UPDATE_BYTES) in answer.error["message"]
     assert str(size) in answer.error["message"]
 
 
 def full(unit: str, *, before: str = "", after: str = "") -> bytes:
     """The unit as often as the size limit allows, between `before` and `after`."""
-    room = MAX_BODY - len(before) - len(after)
+    room = UPDATE_BYTES - len(before) - len(after)
     return (before + unit * (room // len(unit)) + after).encode()
 
 
 def numbered(template: str, *, before: str, after: str) -> bytes:
     """As many different units, joined with commas, as the size limit allows."""
     unit_bytes = len(template.format("0" * 5)) + 1
-    count = (MAX_BODY - len(before) - len(after)) // unit_bytes
+    count = (UPDATE_BYTES - len(before) - len(after)) // unit_bytes
     return (before + ",".join(template.format(f"{n:05x}") for n in range(count)) + after).encode()
 
 
@@ -69,9 +68,15 @@ def numbered(template: str, *, before: str, after: str) -> bytes:
     [
         pytest.param(full("["), "invalid_json", id="brackets"),
         pytest.param(full('{"":'), "invalid_json", id="braces"),
-        pytest.param(full("[{}]", before="[" * 64), "invalid_json", id="deep-at-every-place"),
-        pytest.param(full('"[', before="[" * 65), "invalid_json", id="brackets-in-strings"),
-        pytest.param(full("\\", before="[" * 65 + '"'), "invalid_json", id="backslashes"),
+        pytest.param(
+            full("[{}]", before="[" * JSON_DEPTH), "invalid_json", id="deep-at-every-place"
+        ),
+        pytest.param(
+            full('"[', before="[" * (JSON_DEPTH + 1)), "invalid_json", id="brackets-in-strings"
+        ),
+        pytest.param(
+            full("\\", before="[" * (JSON_DEPTH + 1) + '"'), "invalid_json", id="backslashes"
+        ),
         pytest.param(full("9", before='{"metadata":', after="}"), "invalid_type", id="digits"),
         pytest.param(full("9", before='{"metadata":0.', after="}"), "invalid_type", id="decimals"),
         pytest.param(full("9", before='{"metadata":1e', after="}"), "invalid_type", id="exponent"),
@@ -110,7 +115,7 @@ def numbered(template: str, *, before: str, after: str) -> bytes:
 def test_a_bomb_is_refused_within_seconds(
     rest: Rest, conversation_id: str, body: bytes, expected: str
 ) -> None:
-    assert MAX_BODY - 100 < len(body) <= MAX_BODY
+    assert UPDATE_BYTES - 100 < len(body) <= UPDATE_BYTES
 
     started = time.perf_counter()
     answer = rest.update(conversation_id, body)
@@ -122,7 +127,7 @@ def test_a_bomb_is_refused_within_seconds(
     assert seconds < 5
 
 
-@pytest.mark.parametrize("depth", [1, 2, 30, 63, 64, 65, 1000])
+@pytest.mark.parametrize("depth", [1, 2, 30, JSON_DEPTH - 1, JSON_DEPTH, JSON_DEPTH + 1, 1000])
 @pytest.mark.parametrize("opening", ['{"a":', "[", '{"a":[{"b":'])
 def test_a_duplicate_key_is_refused_at_any_depth(
     rest: Rest, conversation_id: str, opening: str, depth: int

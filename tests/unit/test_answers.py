@@ -64,6 +64,7 @@ def test_throttling_names_the_databases_own_wait_in_both_units(
     failure = FailedAnswer(429, 3200, about_document=True, retry_after_ms=milliseconds)
 
     assert failure.retry_wait == milliseconds / 1000
+    assert answer_to(failure).reason == "cosmos 429/3200"
     assert told(answer_to(failure)) == (
         429,
         "rate_limit_error",
