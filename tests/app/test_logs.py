@@ -14,7 +14,7 @@ from aiohttp import web
 from tests.support import raw
 from tests.support.cosmos_wire import Answer as DatabaseAnswer
 from tests.support.cosmos_wire import CosmosWire, Fault
-from tests.support.limits import METADATA_PAIRS
+from tests.support.limits import METADATA_PAIRS, UPDATE_BYTES
 from tests.support.rest import CONVERSATIONS, JSON, Answer, Rest
 from tests.support.servers import Server, emulator_key, serve_host
 
@@ -147,7 +147,7 @@ def refused(host: Host) -> list[tuple[int, Answer]]:
         (404, send(host, "GET", f"/{MARKER}")),
         (405, send(host, "PUT", item, VALUE.encode())),
         (411, host.rest.send("POST", item, VALUE.encode(), JSON, chunked=True)),
-        (413, send(host, "POST", item, VALUE.encode() * 10_000)),
+        (413, send(host, "POST", item, VALUE.encode() * UPDATE_BYTES)),
         (415, host.rest.send("POST", item, VALUE.encode(), {"Content-Type": MARKER})),
     ]
 

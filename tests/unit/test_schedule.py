@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.schedule import Schedule
@@ -61,6 +61,7 @@ def test_a_leap_day_is_waited_for() -> None:
     ]
 
 
+@settings(max_examples=100)  # each looks at up to an hour of seconds
 @given(
     st.sets(st.integers(0, 59), min_size=1),
     st.sets(st.integers(0, 59), min_size=1),
