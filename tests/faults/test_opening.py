@@ -199,15 +199,19 @@ def test_a_silent_account_is_a_timeout_when_the_sdk_gives_up_before_the_budget_e
 ) -> None:
     """At the default budget the SDK's own timeout of an account read comes first, after 3 s."""
     wire.reset()
-    wire.fault = account(silent)
     with serve_host(wire.url) as server:
         rest = Rest(server.url, f"user-{secrets.token_hex(8)}")
+        with wire.refusing():
+            assert rest.retrieve("conv_missing").status == 503  # no client is open any more
+        wire.reset()
+        wire.fault = account(silent)
 
         with within_budget(DEFAULT_TIMEOUT_SECONDS):
             answer = rest.update("conv_missing", {"metadata": {}})
 
         assert_fails(answer, TIMEOUT)
         assert 'reason="cosmos was silent"' in server.log()
+        assert len(wire.accounts()) == 1
         assert wire.documents() == []
         assert_serves(rest, wire, open_again(rest, wire))
 
