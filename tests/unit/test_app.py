@@ -179,3 +179,16 @@ def test_a_warm_up_that_fails_is_reported_by_the_first_request_alone(
         gc.collect()  # asyncio reports what nobody has seen when it is collected
 
     assert caplog.messages == []
+
+
+def test_a_process_that_ends_while_it_loads_reports_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def end() -> None:
+        App(GOOD).warm_up()
+        await asyncio.sleep(0)  # the loading has begun; the end of the loop cancels it
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(end())
+
+    assert caplog.messages == []
