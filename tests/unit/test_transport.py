@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import ClientConnectorError
+from aiohttp.client_reqrep import ConnectionKey
 from azure.core.exceptions import (
     IncompleteReadError,
     ServiceRequestError,
@@ -20,6 +22,7 @@ from azure.core.pipeline.transport import AioHttpTransport, HttpRequest
 from conversations import usage
 from conversations.database.failures import (
     ConnectionBroken,
+    ConnectionRefused,
     DatabaseFailure,
     FailedAnswer,
     Silence,
@@ -65,6 +68,28 @@ def answer(status: int, **headers: str) -> SimpleNamespace:
     """An answer with headers of Cosmos DB, whose names are given without their `x-ms-`."""
     named = {f"x-ms-{name.replace('_', '-')}": value for name, value in headers.items()}
     return SimpleNamespace(status_code=status, headers=named)
+
+
+def test_the_timeouts_and_the_check_of_certificates_are_the_sdks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: dict[str, Any] = {}
+
+    async def network(*_: Any, **options: Any) -> SimpleNamespace:
+        seen.update(options)
+        return answer(200)
+
+    monkeypatch.setattr(AioHttpTransport, "send", network)
+    options: dict[str, Any] = {
+        "connection_timeout": 1.5,
+        "read_timeout": 2.5,
+        "connection_verify": False,
+    }
+    request = HttpRequest("GET", URL, headers=OF_A_DOCUMENT)
+
+    asyncio.run(Transport(use_env_settings=False).send(request, **options))
+
+    assert {name: seen.get(name) for name in options} == options
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 304, 399])
@@ -205,3 +230,15 @@ def test_a_connection_that_ends_early_is_broken(
 
     assert isinstance(failure, ConnectionBroken)
     assert failure.message == "cosmos broke the connection"
+
+
+def test_a_connection_that_nobody_takes_is_refused(
+    monkeypatch: pytest.MonkeyPatch, spent: usage.Usage
+) -> None:
+    key = ConnectionKey("account", 443, True, True, None, None, None)
+    cause = ClientConnectorError(key, OSError("somebody else's text"))
+
+    failure = failure_of(monkeypatch, spent, ServiceRequestError("text", error=cause))
+
+    assert isinstance(failure, ConnectionRefused)
+    assert failure.message == "cosmos refused the connection"
