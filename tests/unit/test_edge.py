@@ -125,6 +125,10 @@ def test_an_error_is_its_body_and_headers(logged: pytest.LogCaptureFixture) -> N
     assert (line(logged)["code"], line(logged)["reason"]) == ("refused", "why not")
 
 
+def test_an_error_reads_as_its_message_in_a_traceback() -> None:
+    assert str(Refused()) == "No."
+
+
 def test_several_validation_errors_are_all_in_details() -> None:
     details = [ErrorDetail("One.", "a", "x"), ErrorDetail("Two.", None)]
 
