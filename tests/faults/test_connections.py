@@ -32,6 +32,7 @@ from tests.support.injected_faults import (
     answers,
     breaks_off,
     first,
+    hangs_up,
     in_turn,
     loses_answer,
     only,
@@ -103,6 +104,22 @@ def test_an_update_whose_answer_is_lost_is_sent_again(wired: Rest, wire: CosmosW
     first_sent, second_sent = wire.documents("PATCH")
     assert first_sent.body == second_sent.body
     assert wired.retrieve(id_).json()["metadata"] == {"n": "1"}
+
+
+@pytest.mark.parametrize("fault", [resets, hangs_up], ids=["reset", "closed"])
+def test_a_read_that_was_broken_off_is_sent_twice_and_no_more(
+    wired: Rest, wire: CosmosWire, fault: Fault
+) -> None:
+    """By itself aiohttp would send it again, beside the budget and uncounted."""
+    id_ = wired.create()["id"]
+    wire.fault = only("GET", "/docs/", fault)
+
+    with within_budget():
+        answer = wired.retrieve(id_)
+
+    assert_fails(answer, UNAVAILABLE)
+    assert len(wire.documents("GET")) == 2
+    assert_serves(wired, wire, id_)
 
 
 def broken(wire: CosmosWire, how: str) -> AbstractContextManager[None]:

@@ -64,6 +64,13 @@ async def resets(request: web.BaseRequest) -> Answer:
     return await silent(request)
 
 
+async def hangs_up(request: web.BaseRequest) -> Answer:
+    """An orderly end of the connection in place of an answer; nothing is carried out."""
+    assert request.transport is not None
+    request.transport.close()
+    return await silent(request)
+
+
 def loses_answer(wire: CosmosWire) -> Fault:
     """The stand-in carries the request out, but a TCP reset comes in place of its answer."""
 
