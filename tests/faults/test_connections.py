@@ -44,6 +44,7 @@ from tests.support.injected_faults import (
 )
 from tests.support.rest import CONVERSATIONS, JSON, Rest
 from tests.support.servers import serve_host
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,22 @@ def test_a_read_that_was_broken_off_is_sent_twice_and_no_more(
     assert_fails(answer, UNAVAILABLE)
     assert len(wire.documents("GET")) == 2
     assert_serves(wired, wire, id_)
+
+
+def test_a_client_that_was_left_is_closed_when_its_last_request_must_have_ended(
+    wired: Rest, wire: CosmosWire
+) -> None:
+    id_ = wired.create()["id"]
+    left = wire.connections()
+    assert left
+    wire.fault = patches(answers(403, 3))  # writes are elsewhere now
+
+    assert_fails(wired.update(id_, {"metadata": {}}), UNAVAILABLE)
+
+    assert_serves(wired, wire, id_)
+    # Long before aiohttp closes a connection that is idle: 15 s.
+    wait_until(lambda: not left & wire.connections(), BUDGET + 5)
+    assert wired.retrieve(id_).status == 200
 
 
 def broken(wire: CosmosWire, how: str) -> AbstractContextManager[None]:

@@ -76,6 +76,10 @@ class CosmosWire:
         with self._came:
             assert self._came.wait_for(condition, START_SECONDS), self.requests
 
+    def connections(self) -> set[asyncio.Transport]:
+        """The connections on which something was asked and that are still open."""
+        return {one for one in self._transports if not one.is_closing()}
+
     def call_soon(self, function: Callable[[], object]) -> None:
         """Call in the server's own thread, where a fault's events belong."""
         self._loop.call_soon_threadsafe(function)
