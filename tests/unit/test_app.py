@@ -167,12 +167,14 @@ def test_warming_up_does_nothing_where_no_loop_runs() -> None:
     assert environment.readings == 0
 
 
+@pytest.mark.parametrize("settings", [{}, GOOD], ids=["a bad setting", "no database"])
 def test_a_warm_up_that_fails_is_reported_by_the_first_request_alone(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, settings: dict[str, str]
 ) -> None:
     async def fail() -> None:
-        App({}).warm_up()
-        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+        App(settings).warm_up()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(fail())
