@@ -38,6 +38,7 @@ from tests.support.injected_faults import (
 )
 from tests.support.rest import Rest
 from tests.support.servers import serve_host
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +117,18 @@ def test_what_passes_while_opening_is_not_seen(cold: Rest, wire: CosmosWire, fau
         conversation = cold.create({"n": "1"})
 
     assert cold.retrieve(conversation["id"]).json() == conversation
+
+
+@pytest.mark.parametrize(
+    "fault", [silent, says(b"{"), answers(401)], ids=["silence", "malformed JSON", "401"]
+)
+def test_a_failed_opening_leaves_no_connection(cold: Rest, wire: CosmosWire, fault: Fault) -> None:
+    wire.fault = account(fault)
+
+    assert cold.update("conv_missing", {"metadata": {}}).status >= 500
+
+    # Long before aiohttp closes a connection that is idle: 15 s.
+    wait_until(lambda: not wire.connections(), BUDGET + 5)
 
 
 def test_the_budget_is_one_for_opening_and_operation(cold: Rest, wire: CosmosWire) -> None:
