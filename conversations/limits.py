@@ -84,5 +84,5 @@ MARKER_SECONDS = 300
 TOKEN_LEEWAY_SECONDS = 60
 ISSUER_KEYS_SECONDS = 60
 """An unknown key makes the app ask the issuer for its keys, at most this often."""
-MAX_REMEMBERED_TOKENS = 1_000
+MAX_REMEMBERED_TOKENS = 900
 """A gateway uses one for an hour or more: this is only a bound."""

@@ -57,9 +57,10 @@ def call(
 
 
 def triggers(app: func.FunctionApp) -> dict[str, Trigger]:
-    """The functions of an app by name."""
+    """The functions of an app that HTTP requests trigger, by name."""
     functions: Any = app.get_functions()  # typed as optional by the library
     return {
         function.get_function_name(): cast(Trigger, function.get_user_function())
         for function in functions
+        if function.get_trigger().get_dict_repr()["type"] == "httpTrigger"
     }

@@ -9,10 +9,13 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from conversations.api.edge import Answer, Handler
 from conversations.api.errors import ApiError, ErrorDetail, InvalidRequest
 from conversations.database.failures import (
+    BatchTooLarge,
     ConnectionBroken,
     ConnectionRefused,
+    Contention,
     DatabaseFailure,
     FailedAnswer,
+    OutcomeUnknown,
     Silence,
     UnreadableAnswer,
 )
@@ -126,7 +129,6 @@ LASTING = [
     (403, 5300, NOT_ALLOWED),
     (404, 1003, NOT_FOUND),
     (405, 0, NO_USE),
-    (413, 0, NO_USE),
     (418, 0, NO_USE),
     (428, 0, NO_USE),
     (430, 0, NO_USE),
@@ -190,12 +192,46 @@ def test_silence_is_a_timeout_and_not_tried_again() -> None:
 
 
 def test_an_answer_that_is_no_json_makes_the_operator_look_at_the_endpoint() -> None:
-    failure = UnreadableAnswer()
+    failure = UnreadableAnswer("cosmos answered something that is no JSON; check COSMOS_ENDPOINT")
 
     assert (failure.retry_wait, failure.wants_reopening) == (None, False)
     error = answer_to(failure)
     assert told(error) == INTERNAL
-    assert error.reason == "cosmos answered something that is no JSON; check COSMOS_ENDPOINT"
+    assert error.reason == failure.message
+
+
+@pytest.mark.parametrize("failure", [FailedAnswer(413), BatchTooLarge(3_000_000, 2_000_000)])
+def test_a_transaction_that_is_too_large_is_for_the_caller_to_divide(
+    failure: DatabaseFailure,
+) -> None:
+    assert told(answer_to(failure)) == (
+        413,
+        "invalid_request_error",
+        "request_too_large",
+        "The items are too large to be stored at once. Send fewer of them in a request.",
+        {},
+    )
+
+
+def test_a_full_partition_is_for_the_caller_to_empty() -> None:
+    assert told(answer_to(FailedAnswer(403, 1014))) == (
+        400,
+        "invalid_request_error",
+        "storage_limit_exceeded",
+        "This user's storage is full: delete conversations, or items of them.",
+        {},
+    )
+
+
+def test_an_outcome_that_nobody_knows_is_a_timeout() -> None:
+    error = answer_to(OutcomeUnknown("outcome unknown after: cosmos 503/0"))
+
+    assert told(error)[:3] == (504, "server_error", "timeout")
+    assert error.reason == "outcome unknown after: cosmos 503/0"
+
+
+def test_others_who_are_faster_make_the_service_unavailable() -> None:
+    assert told(answer_to(Contention()))[:3] == (503, "server_error", "service_unavailable")
 
 
 def test_a_token_that_nobody_gives_makes_the_operator_look_at_the_identity() -> None:

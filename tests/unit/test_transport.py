@@ -67,7 +67,7 @@ def send(
 def answer(status: int, **headers: str) -> SimpleNamespace:
     """An answer with headers of Cosmos DB, whose names are given without their `x-ms-`."""
     named = {f"x-ms-{name.replace('_', '-')}": value for name, value in headers.items()}
-    return SimpleNamespace(status_code=status, headers=named)
+    return SimpleNamespace(status_code=status, headers=named, body=lambda: b"")
 
 
 def test_the_timeouts_and_the_check_of_certificates_are_the_sdks(
