@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support import openapi
+
 CONVERSATIONS = "/openai/v1/conversations"
 JSON = {"Content-Type": "application/json"}
 
@@ -53,7 +55,10 @@ class Rest:
         *,
         chunked: bool = False,
     ) -> Answer:
-        """Send one request on a connection of its own. `body` None: neither body nor length."""
+        """Send one request on a connection of its own. `body` None: neither body nor length.
+
+        Fails the test if openapi.json does not allow the answer.
+        """
         sent = dict(headers or {})
         if self.isolation_key is not None:
             sent.setdefault("x-ms-user-isolation-key", self.isolation_key)
@@ -69,13 +74,15 @@ class Rest:
                 encode_chunked=chunked,
             )
             response = connection.getresponse()
-            return Answer(
+            answer = Answer(
                 response.status,
                 {name.lower(): value for name, value in response.getheaders()},
                 response.read(),
             )
         finally:
             connection.close()
+        openapi.check(method, path, answer.status, answer.headers, answer.body)
+        return answer
 
     def create(self, metadata: Any = None) -> dict[str, Any]:
         """Create a conversation that a test needs. Fails the test if that fails."""
