@@ -1,6 +1,7 @@
 """The API does what openapi.json says, by a tool that knows nothing but that file."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,4 +33,5 @@ def test_every_answer_to_generated_requests_is_as_openapi_json_says(
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "Tested: 9" in finished.stdout
-    assert "No issues found" in finished.stdout
+    generated, passed = re.findall(r"([0-9]+) generated, ([0-9]+) passed", finished.stdout)[0]
+    assert generated == passed

@@ -24,7 +24,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 RESPONSES = DOCUMENT["components"]["responses"]
 PARAMETERS = DOCUMENT["components"]["parameters"]
 
-ALWAYS = {"200", "400", "401", "429", "500", "503", "504"}
+ALWAYS = {"200", "400", "401", "403", "429", "500", "503", "504"}
 WITH_ID = ALWAYS | {"404"}
 WITH_BODY = {"411", "413", "415"}
 STATUSES = {
