@@ -30,6 +30,7 @@ CODES: dict[int, set[str | None]] = {
 RESOURCES = {
     "conversation": ["id", "object", "created_at", "metadata"],
     "conversation.deleted": ["id", "object", "deleted"],
+    "list": ["object", "data", "first_id", "last_id", "has_more"],
 }
 
 

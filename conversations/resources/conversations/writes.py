@@ -120,8 +120,8 @@ class Create:
         new += items.new_documents(
             key, id_, self.items, request=self.request, first_position=self.microseconds
         )
-        stored = await documents.batch(key, [batch.create(one) for one in (*new, document)])
-        return Created(read_conversation(stored[-1], id_))
+        await documents.batch(key, [batch.create(one) for one in (*new, document)])
+        return self._made()
 
     async def read_back(
         self, documents: Documents, failure: DatabaseFailure, *, unknown: bool
@@ -191,7 +191,7 @@ class Update:
         changes = {"metadata": self.metadata, "version": self.version}
         id_ = self.conversation_id
         patched = await documents.patch(self.isolation_key, id_, changes, self.condition)
-        return read_conversation(patched, id_)
+        return read_conversation({**patched, "version": self.version}, id_)
 
     async def read_back(
         self, documents: Documents, failure: DatabaseFailure, *, unknown: bool
@@ -225,7 +225,7 @@ class Merge:
         changes = {"metadata": metadata, "version": self.drawn[-1]}
         id_, unchanged = self.conversation_id, _has_version([self.base.version])
         patched = await documents.patch(self.isolation_key, id_, changes, unchanged)
-        return read_conversation(patched, id_)
+        return read_conversation({**patched, "version": self.drawn[-1]}, id_)
 
     async def read_back(
         self, documents: Documents, failure: DatabaseFailure, *, unknown: bool
