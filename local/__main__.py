@@ -139,7 +139,7 @@ async def _start_cosmos(stack: AsyncExitStack, options: argparse.Namespace) -> s
     assert settings.cosmos_key is not None  # the sample has one
     key = settings.cosmos_key.get_secret_value()
     try:
-        storage = Storage(options.data)
+        storage = Storage(options.data, default_ttl_seconds=_retention_seconds())
     except UnknownFormat as error:
         raise StartError(f"{error}") from error
     except (OSError, sqlite3.Error) as error:
@@ -157,6 +157,14 @@ async def _start_cosmos(stack: AsyncExitStack, options: argparse.Namespace) -> s
     url = await _serve(stack, emulator.handle, options.cosmos_port, flag)
     os.environ.update(COSMOS_ENDPOINT=url, COSMOS_KEY=key)
     return url
+
+
+def _retention_seconds() -> int:
+    """The container's default time to live, as a deployment sets it; -1: what is kept is kept."""
+    days = os.environ.get("RETENTION_DAYS", "0").strip() or "0"
+    if not days.isdecimal():
+        raise StartError("RETENTION_DAYS is no number of days. 0 keeps everything.")
+    return int(days) * 86_400 or -1
 
 
 async def _start_host(stack: AsyncExitStack, options: argparse.Namespace) -> str:

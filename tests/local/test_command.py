@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -313,3 +314,24 @@ def test_the_data_is_an_ordinary_sqlite_file(tmp_path: Path) -> None:
     database.close()
 
     assert rows == [("dbs/conversations/colls/conversations", '["alice"]', conversation["id"])]
+
+
+def test_retention_days_is_the_stand_ins_default_time_to_live(tmp_path: Path) -> None:
+    with serve_both(tmp_path, RETENTION_DAYS="0") as server:
+        kept = Rest(server.url).create()["id"]
+    three_days = 3 * 86_400
+    with closing(sqlite3.connect(tmp_path / "data.sqlite3", isolation_level=None)) as database:
+        database.execute("UPDATE documents SET written = written - ?", [three_days])
+
+    with serve_both(tmp_path, RETENTION_DAYS="4") as server:
+        assert Rest(server.url).retrieve(kept).status == 200
+    with serve_both(tmp_path, RETENTION_DAYS="2") as server:
+        assert Rest(server.url).retrieve(kept).status == 404
+
+
+def test_a_retention_that_is_no_number_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="Cannot start: RETENTION_DAYS is no number of days"),
+        serve_cosmos(tmp_path, RETENTION_DAYS="a week"),
+    ):
+        pass
