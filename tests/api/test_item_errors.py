@@ -1,7 +1,7 @@
-"""Everything that is refused of an item, row by row (docs/contract.md#item-errors).
+"""What both creates refuse of a call and its items, row by row (docs/contract.md#item-errors).
 
-The fields of the types, ids and parts are in test_item_field_errors, queries in test_items_list, ids in a path in test_items_retrieve_delete, ids that are taken in
-test_items_create.
+The fields of the types, ids and parts are in test_item_field_errors, queries in test_items_list,
+ids in a path in test_items_retrieve_delete, ids that are taken in test_items_create.
 """
 
 import json
