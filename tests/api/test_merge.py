@@ -194,7 +194,10 @@ def test_the_conversation_must_be_there(rest: Rest, body: Any) -> None:
     assert_error(rest.merge("conv_0", body), 404, None, None, expected)
 
 
-def test_twenty_racing_merges_of_different_keys_lose_none(base_url: str) -> None:
+@pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}], ids=["any version", "If-Match: *"])
+def test_twenty_racing_merges_of_different_keys_lose_none(
+    base_url: str, headers: dict[str, str]
+) -> None:
     rest = Rest(base_url, f"user-{secrets.token_hex(8)}")
     conversation_id = rest.create({f"remove {n}": "" for n in range(6)})["id"]
     changes: list[dict[str, str | None]] = [{f"set {n}": str(n)} for n in range(10)]
@@ -202,7 +205,7 @@ def test_twenty_racing_merges_of_different_keys_lose_none(base_url: str) -> None
     changes += [{f"set {n}": str(n)} for n in range(4)]
 
     answers = at_once(
-        [partial(rest.merge, conversation_id, {"metadata": pairs}) for pairs in changes]
+        [partial(rest.merge, conversation_id, {"metadata": pairs}, headers) for pairs in changes]
     )
 
     # Who meets others all the time may give up, and has then changed nothing.

@@ -230,12 +230,12 @@ class Merge:
     async def read_back(
         self, documents: Documents, failure: DatabaseFailure, *, unknown: bool
     ) -> Conversation | None:
-        """The version; another's is the base of another try, unless the caller named his own."""
+        """The version; another's is the base of another try, if the caller did not exclude it."""
         conversation = await found(documents, self.isolation_key, self.conversation_id)
         if conversation.version in self.drawn:
             return conversation
         if conversation.version != self.base.version:
-            if self.if_match:
+            if self.if_match and not self.if_match.match(conversation.version):
                 raise OutcomeUnknown("another version is there") if unknown else PreconditionFailed
             self.base = conversation
             self.drawn.append(new_version())
