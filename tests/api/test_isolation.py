@@ -3,42 +3,24 @@
 import json
 from typing import Any
 
-import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    rule,
-    run_state_machine_as_test,
-)
 
 from tests.support import raw
-from tests.support.limits import ISOLATION_KEY_LENGTH
-from tests.support.rest import CONVERSATIONS, Answer, Rest
+from tests.support.isolation_keys import KEYS
+from tests.support.rest import (
+    CONVERSATIONS,
+    Answer,
+    Rest,
+    assert_error,
+    items_of,
+    message,
+    ok,
+)
 
 ISOLATION_KEY = b"x-ms-user-isolation-key"
 
-LONGEST = "a" * ISOLATION_KEY_LENGTH
-
-# Each is a user of its own, although many systems would merge some of them.
-KEYS = (
-    None,
-    *("null", "None", "undefined", "0", "false", "[]", "{}", '""', '"', "\\", "\\u0061", "a'b"),
-    *("alice", "Alice", "ALICE", "al%69ce", "alice%20", "alice%00", "alice/", "alice;", "a lice"),
-    *("../alice", "alice#", "alice?x", "%61lice", "alice@example.com", "alice@EXAMPLE.com"),
-    *(LONGEST, LONGEST[1:]),
-    *(f"{LONGEST[:place]}b{LONGEST[place + 1 :]}" for place in (100, 101)),
-)
-
 # What differs from one answer to the next whoever asks.
 VOLATILE = {"x-request-id", "date", "openai-processing-ms"}
-
-METADATA = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
-# A few users meet more often than many.
-USERS = st.sampled_from(KEYS)
 
 
 def what_tells(answer: Answer, conversation_id: str) -> tuple[int, dict[str, str], bytes]:
@@ -48,111 +30,50 @@ def what_tells(answer: Answer, conversation_id: str) -> tuple[int, dict[str, str
 
 
 def every_operation(rest: Rest, conversation_id: str) -> list[Answer]:
-    """What the operations on one conversation answer, the deleting one last."""
+    """What the operations on one conversation and its items answer, the deleting one last."""
+    key = {"Idempotency-Key": "the owner's"}
     return [
         rest.retrieve(conversation_id),
+        rest.retrieve(conversation_id, {"If-None-Match": "*"}),
         rest.update(conversation_id, {"metadata": {"k": "v"}}),
         rest.update(conversation_id, {"metadata": None}),
-        rest.update(conversation_id, {"metadata": {"k": 1}}),
-        rest.update(conversation_id, {}),
-        rest.update(conversation_id, b"{"),
-        rest.send("HEAD", f"{CONVERSATIONS}/{conversation_id}"),
-        rest.send("PUT", f"{CONVERSATIONS}/{conversation_id}"),
+        rest.update(conversation_id, {"metadata": {}}, {"If-Match": '"x"'}),
+        rest.merge(conversation_id, {"metadata": {"k": None}}),
+        rest.merge(conversation_id, {}),
+        rest.list_items(conversation_id),
+        rest.list_items(conversation_id, "order=asc&limit=1&item_type=message"),
+        *(
+            rest.list_items(conversation_id, f"{name}={cursor}")
+            for name in ("after", "before")
+            for cursor in ("msg_there", "msg_never", "", conversation_id)
+        ),
+        rest.append(conversation_id, [message()]),
+        rest.append(conversation_id, [message(id="msg_there")]),
+        rest.append(conversation_id, [message(id="msg_there")], key),
+        rest.append(conversation_id, [message("another body")], key),
+        rest.retrieve_item(conversation_id, "msg_there"),
+        rest.retrieve_item(conversation_id, "msg_never"),
+        rest.delete_item(conversation_id, "msg_there"),
+        rest.delete_item(conversation_id, "msg_never"),
+        rest.delete(conversation_id, {"If-Match": '"x"'}),
+        *faulty_calls(rest, conversation_id),
         rest.delete(conversation_id),
     ]
 
 
-class Users(RuleBasedStateMachine):
-    """Users of one app, and the model: what each of them must see."""
-
-    rest: Rest
-    conversations: Bundle[tuple[str | None, str]] = Bundle("conversations")
-
-    @initialize()
-    def start(self) -> None:
-        """Nobody has anything yet."""
-        self.stored: dict[tuple[str | None, str], dict[str, Any]] = {}
-
-    @rule(target=conversations, user=USERS, metadata=METADATA)
-    def create(self, user: str | None, metadata: dict[str, str]) -> tuple[str | None, str]:
-        """A user creates a conversation."""
-        conversation = self.rest.as_user(user).create(metadata)
-        assert conversation["metadata"] == metadata
-        owned = user, conversation["id"]
-        assert conversation["id"] not in {id_ for _, id_ in self.stored}
-        self.stored[owned] = conversation
-        return owned
-
-    @rule(owned=conversations)
-    def retrieve_own(self, owned: tuple[str | None, str]) -> None:
-        """The owner sees it as the model has it."""
-        user, id_ = owned
-        self.assert_seen(self.rest.as_user(user).retrieve(id_), owned)
-
-    @rule(owned=conversations, metadata=st.none() | METADATA)
-    def update_own(self, owned: tuple[str | None, str], metadata: dict[str, str] | None) -> None:
-        """The owner changes it."""
-        user, id_ = owned
-        answer = self.rest.as_user(user).update(id_, {"metadata": metadata})
-        if owned in self.stored:
-            self.stored[owned] = {**self.stored[owned], "metadata": metadata or {}}
-        self.assert_seen(answer, owned)
-
-    @rule(owned=consumes(conversations))
-    def delete_own(self, owned: tuple[str | None, str]) -> None:
-        """The owner deletes it, and then it is missing for the owner too."""
-        user, id_ = owned
-        assert self.rest.as_user(user).delete(id_).status == 200
-        del self.stored[owned]
-        self.assert_seen(self.rest.as_user(user).retrieve(id_), owned)
-
-    @rule(owned=conversations, stranger=USERS, metadata=METADATA)
-    def disturb(
-        self, owned: tuple[str | None, str], stranger: str | None, metadata: dict[str, str]
-    ) -> None:
-        """Somebody else tries every operation: all are told it is missing, nothing changes."""
-        user, id_ = owned
-        if stranger == user:
-            return
-        other = self.rest.as_user(stranger)
-        answers = [
-            other.retrieve(id_),
-            other.update(id_, {"metadata": metadata}),
-            other.delete(id_),
-        ]
-        for answer in answers:
-            assert answer.status == 404
-            assert answer.error["message"] == f"Conversation with id '{id_}' not found."
-        self.assert_seen(self.rest.as_user(user).retrieve(id_), owned)
-
-    def assert_seen(self, answer: Answer, owned: tuple[str | None, str]) -> None:
-        """The answer shows the conversation as the model has it, or that it is missing."""
-        if owned in self.stored:
-            assert answer.status == 200
-            assert answer.json() == self.stored[owned]
-        else:
-            assert answer.status == 404
-
-    def teardown(self) -> None:
-        """In the end everybody still has exactly what is theirs."""
-        for owned in self.stored:
-            self.retrieve_own(owned)
-
-
-def test_users_only_ever_see_their_own_conversations(base_url: str) -> None:
-    class AppUsers(Users):
-        rest = Rest(base_url)
-
-    run_state_machine_as_test(
-        AppUsers,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=25,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def faulty_calls(rest: Rest, conversation_id: str) -> list[Answer]:
+    """What calls answer that are refused before anybody looks for the conversation."""
+    return [
+        rest.update(conversation_id, {"metadata": {"k": 1}}),
+        rest.update(conversation_id, {}),
+        rest.update(conversation_id, b"{"),
+        rest.append(conversation_id, []),
+        rest.append(conversation_id, [{"role": "nobody"}]),
+        rest.list_items(conversation_id, "limit=0"),
+        rest.retrieve_item(conversation_id, "a.b"),
+        rest.send("HEAD", f"{CONVERSATIONS}/{conversation_id}"),
+        rest.send("PUT", items_of(conversation_id)),
+    ]
 
 
 def test_keys_that_look_alike_are_different_users(base_url: str) -> None:
@@ -173,9 +94,13 @@ def test_keys_that_look_alike_are_different_users(base_url: str) -> None:
 def test_a_foreign_conversation_cannot_be_told_from_a_missing_one(
     base_url: str, owner: str | None, stranger: str | None
 ) -> None:
-    conversation = Rest(base_url, owner).create({"k": "secret"})
-    gone = Rest(base_url, owner).create({"k": "secret"})
-    assert Rest(base_url, owner).delete(gone["id"]).status == 200
+    items = [message("secret", id="msg_there")]
+    mine = Rest(base_url, owner)
+    conversation = mine.create({"k": "secret"})
+    gone = mine.create({"k": "secret"})
+    for one in (conversation, gone):
+        ok(mine.append(one["id"], items, {"Idempotency-Key": "the owner's"}))
+    assert mine.delete(gone["id"]).status == 200
     never_was = "conv_" + "0" * 48
     other = Rest(base_url, stranger)
 
@@ -185,8 +110,66 @@ def test_a_foreign_conversation_cannot_be_told_from_a_missing_one(
     )
 
     assert missing == [foreign, foreign]
-    assert [status for status, _, _ in foreign] == [404, 404, 404, 400, 400, 400, 405, 405, 404]
-    assert Rest(base_url, owner).retrieve(conversation["id"]).json() == conversation
+    statuses = [status for status, _, _ in foreign]
+    assert statuses[:-10] == [404] * (len(statuses) - 10)
+    assert statuses[-10:] == [400] * 7 + [405, 405, 404]
+    assert mine.retrieve(conversation["id"]).json() == conversation
+    assert [item["id"] for item in mine.all_items(conversation["id"])] == ["msg_there"]
+
+
+def test_a_missing_item_is_told_like_a_foreign_one(base_url: str) -> None:
+    """A conversation of one's own, an item of somebody else's under the same id or none."""
+    alice, bob = Rest(base_url, "alice"), Rest(base_url, "bob")
+    hers = alice.create(items=[message("secret", id="msg_hers")])["id"]
+    his = bob.create()["id"]
+
+    for item_id in ("msg_hers", "msg_never"):
+        text = f"Item with id '{item_id}' not found in conversation."
+        assert_error(bob.retrieve_item(his, item_id), 404, None, None, text)
+        assert_error(bob.delete_item(his, item_id), 404, None, None, text)
+        for name in ("after", "before"):
+            answer = bob.list_items(his, f"{name}={item_id}")
+            assert_error(answer, 404, None, name, f"No item found with id '{item_id}'")
+    ok(bob.append(his, [message("mine", id="msg_hers")]))
+    assert alice.retrieve_item(hers, "msg_hers").json()["content"][0]["text"] == "secret"
+
+
+USER = "x-ms-user-identity"
+
+
+def test_the_newer_name_of_the_header_means_the_same_user(base_url: str) -> None:
+    nobody = Rest(base_url)
+    conversation = Rest(base_url, "alice").create()
+    path = f"{CONVERSATIONS}/{conversation['id']}"
+
+    def status(headers: dict[str, str]) -> int:
+        return nobody.send("GET", path, headers=headers).status
+
+    assert status({USER: "alice"}) == 200
+    assert status({USER: "alice", ISOLATION_KEY.decode(): "alice"}) == 200
+    assert status({USER: "bob"}) == 404
+    assert status({USER.upper(): "alice"}) == 200
+    assert status({}) == 404
+
+
+@pytest.mark.parametrize("names", [("alice", "bob"), ("bob", "alice"), ("alice", "Alice")])
+def test_two_headers_must_not_name_two_users(base_url: str, names: tuple[str, str]) -> None:
+    conversation_id = Rest(base_url, "alice").create()["id"]
+
+    answer = Rest(base_url, names[0]).retrieve(conversation_id, {USER: names[1]})
+
+    text = f"Invalid '{USER}': it names another user than '{ISOLATION_KEY.decode()}'."
+    assert_error(answer, 400, "invalid_value", USER, text)
+
+
+@pytest.mark.parametrize("key", ["", "a,b", "a" * 513, "\xe9"])
+def test_an_ill_formed_key_is_told_by_the_name_it_came_under(base_url: str, key: str) -> None:
+    for rest in (Rest(base_url), Rest(base_url, "alice")):
+        answer = rest.send("GET", CONVERSATIONS, headers={USER: key})
+
+        assert (answer.status, answer.error["code"]) == (400, "invalid_value")
+        assert answer.error["param"] == USER
+        assert answer.error["message"].startswith(f"Invalid '{USER}': expected 1 to 512 ")
 
 
 @pytest.mark.parametrize(
