@@ -6,6 +6,7 @@ from typing import Any
 
 import openai
 
+from tests.support.openai_clients import client_for
 from tests.support.rest import Rest, message
 
 
@@ -18,20 +19,12 @@ def forget(client: openai.OpenAI) -> None:
                 client.conversations.delete(conversation["id"])
 
 
-def client_of(rest: Rest) -> openai.OpenAI:
-    return openai.OpenAI(
-        base_url=f"{rest.base_url}/openai/v1",
-        api_key="not used",
-        default_headers={"x-ms-user-isolation-key": str(rest.isolation_key)},
-    )
-
-
 def test_everything_of_a_user_is_deleted_and_nothing_of_another(rest: Rest) -> None:
     other = rest.as_user(f"{rest.isolation_key}-other")
     kept = other.create(items=[message()])["id"]
     ids = [rest.create(items=[message()])["id"] for _ in range(103)]
 
-    with client_of(rest) as client:
+    with client_for(rest.base_url, rest.isolation_key) as client:
         forget(client)
 
     assert rest.list_conversations().ids == []
@@ -59,7 +52,7 @@ def test_it_is_complete_although_the_user_writes_meanwhile(rest: Rest) -> None:
     assert started.wait(30)
     before = {*written, *rest.list_conversations("limit=100").ids}
     threading.Timer(0.2, stop.set).start()
-    with client_of(rest) as client:
+    with client_for(rest.base_url, rest.isolation_key) as client:
         forget(client)
         assert before.isdisjoint(rest.list_conversations("limit=100").ids)
         writer.join()

@@ -1,36 +1,12 @@
 """The official `openai` package as the client, synchronous and asynchronous."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import openai
 import pytest
 
 from tests.support.limits import METADATA_VALUE_LENGTH
-
-HEADER = "x-ms-user-isolation-key"
-
-
-def client_for(base_url: str, isolation_key: str | None = None) -> openai.OpenAI:
-    headers = {} if isolation_key is None else {HEADER: isolation_key}
-    return openai.OpenAI(
-        base_url=f"{base_url}/openai/v1",
-        api_key="not used",
-        default_headers=headers,
-        max_retries=0,
-    )
-
-
-@asynccontextmanager
-async def async_client_for(base_url: str) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(
-        base_url=f"{base_url}/openai/v1",
-        api_key="not used",
-        default_headers={HEADER: "async-user"},
-        max_retries=0,
-    ) as client:
-        yield client
+from tests.support.openai_clients import HEADER, async_client_for, client_for
 
 
 @pytest.mark.parametrize("isolation_key", [None, "alice"])
@@ -73,7 +49,7 @@ def test_metadata_none_clears(base_url: str) -> None:
 
 def test_the_asynchronous_client(base_url: str) -> None:
     async def live() -> None:
-        async with async_client_for(base_url) as client:
+        async with async_client_for(base_url, "async-user") as client:
             created = await client.conversations.create(metadata={"n": "0"})
             updates = [
                 client.conversations.update(created.id, metadata={"n": str(n)}) for n in range(10)
