@@ -9,11 +9,11 @@ import pytest
 
 from tests.support import raw
 from tests.support.at_once import at_once
+from tests.support.errors import assert_error
 from tests.support.rest import (
     CONVERSATIONS,
     Answer,
     Rest,
-    assert_error,
     assert_usual_headers,
     items_of,
     message,

@@ -11,7 +11,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.support.rest import Answer, Rest, assert_error, message, ok
+from tests.support.errors import assert_error
+from tests.support.rest import Answer, Rest, message, ok
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from tests.support.limits import (
     METADATA_KEY_LENGTH,
     METADATA_PAIRS,
     METADATA_VALUE_LENGTH,
-    UPDATE_BYTES,
 )
 from tests.support.rest import CONVERSATIONS, JSON, Rest
 

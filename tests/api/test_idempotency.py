@@ -9,12 +9,12 @@ import pytest
 
 from tests.support import raw
 from tests.support.at_once import at_once
+from tests.support.errors import assert_error
 from tests.support.rest import (
     CONVERSATIONS,
     JSON,
     Answer,
     Rest,
-    assert_error,
     items_of,
     message,
     ok,

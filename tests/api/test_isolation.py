@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.support import raw
+from tests.support.errors import assert_error
 from tests.support.isolation_keys import KEYS
 from tests.support.rest import (
     CONVERSATIONS,
     Answer,
     Rest,
-    assert_error,
     items_of,
     message,
     ok,

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.errors import assert_error
 from tests.support.refused_items import KINDS, NOWHERE, assert_refused
 from tests.support.rest import (
     CONVERSATIONS,
     JSON,
     Rest,
-    assert_error,
     items_of,
     message,
 )

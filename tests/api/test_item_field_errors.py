@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.errors import assert_error
 from tests.support.item_types import (
     ANY,
     ARRAY,
@@ -20,7 +21,7 @@ from tests.support.item_types import (
     Type,
 )
 from tests.support.refused_items import KINDS, NOWHERE, assert_refused
-from tests.support.rest import Rest, assert_error, message
+from tests.support.rest import Rest, message
 
 by_name = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
 TAKEN = {

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from tests.support.at_once import at_once
+from tests.support.errors import assert_error
 from tests.support.rest import (
     CONVERSATIONS,
     JSON,
     MERGE_PATCH,
     Rest,
-    assert_error,
     items_of,
     message,
     ok,

@@ -11,7 +11,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from tests.support.rest import Answer, Rest, assert_error, assert_usual_headers, message, ok
+from tests.support.errors import assert_error
+from tests.support.rest import Answer, Rest, assert_usual_headers, message, ok
 
 TYPES = ("message", "function_call_output", "x_note")
 

@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.rest import Rest, assert_error, items_of, message, ok
+from tests.support.errors import assert_error
+from tests.support.rest import Rest, items_of, message, ok
 
 
 @pytest.fixture

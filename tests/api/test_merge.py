@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.support.at_once import at_once
-from tests.support.rest import MERGE_PATCH, Rest, assert_error, ok
+from tests.support.errors import assert_error
+from tests.support.rest import MERGE_PATCH, Rest, ok
 
 KEYS = st.sampled_from([*"abcdefgh", "", "k" * 64, "界", "__proto__"])
 METADATA = st.dictionaries(KEYS, st.text(max_size=3).filter(str.isprintable), max_size=6)

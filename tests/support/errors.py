@@ -1,6 +1,6 @@
 """What the contract promises a caller who did something wrong, to compare an answer with."""
 
-from tests.support.rest import Answer
+from tests.support.rest import Answer, assert_usual_headers
 
 
 def assert_error(
@@ -8,7 +8,8 @@ def assert_error(
 ) -> None:
     """The answer is this error of the caller's, whole (docs/contract.md#errors)."""
     assert answer.status == status, answer
-    assert answer.headers["content-type"] == "application/json"
+    assert_usual_headers(answer)
+    assert "etag" not in answer.headers
     assert answer.error == {
         "message": message,
         "type": "invalid_request_error",

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.support.rest import CONVERSATIONS, Rest, assert_error, items_of, message
+from tests.support.errors import assert_error
+from tests.support.rest import CONVERSATIONS, Rest, items_of, message
 
 NOWHERE = "conv_0"
 """There is no such conversation: bodies are checked before the database is asked."""

@@ -189,21 +189,6 @@ def ok(answer: Answer) -> Any:
     return answer.json()
 
 
-def assert_error(
-    answer: Answer, status: int, code: str | None, param: str | None, message: str
-) -> None:
-    """Fail unless this is the answer, with one fault alone."""
-    assert answer.status == status, answer
-    assert_usual_headers(answer)
-    assert "etag" not in answer.headers
-    assert answer.error == {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": param,
-        "code": code,
-    }
-
-
 def assert_usual_headers(answer: Answer) -> None:
     """Fail unless the headers are there that every response has (docs/contract.md#headers)."""
     assert answer.headers["content-type"] == "application/json"
