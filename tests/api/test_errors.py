@@ -11,6 +11,7 @@ import pytest
 from tests.support.errors import assert_error
 from tests.support.limits import (
     CONVERSATION_ID_LENGTH,
+    CREATE_BYTES,
     ISOLATION_KEY_LENGTH,
     JSON_DEPTH,
     METADATA_KEY_LENGTH,
@@ -315,7 +316,7 @@ def test_a_well_formed_isolation_key(rest: Rest, key: str) -> None:
 def test_the_checks_run_in_the_contracts_order(rest: Rest) -> None:
     """URL, method, isolation key, id, length, content type, size, JSON, body."""
     bad_key = rest.as_user("a,b")
-    large = b"x" * 1_048_577
+    large = b"x" * (CREATE_BYTES + 1)
     item = f"{CONVERSATIONS}/bad"
 
     assert bad_key.send("PUT", "/x", large).error["code"] == "unknown_url"

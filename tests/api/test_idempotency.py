@@ -10,6 +10,7 @@ import pytest
 from tests.support import raw
 from tests.support.at_once import at_once
 from tests.support.errors import assert_error
+from tests.support.limits import IDEMPOTENCY_KEY_LENGTH, ITEMS_PER_CALL
 from tests.support.rest import (
     CONVERSATIONS,
     JSON,
@@ -265,7 +266,14 @@ def test_a_call_that_the_database_refused_leaves_its_key_free(
     assert len(rest.all_items(conversation_id)) == 2
 
 
-WELL_FORMED = ["k", " ".join("ab"), "a,b", "a" * 255, "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "../x"]
+WELL_FORMED = [
+    "k",
+    " ".join("ab"),
+    "a,b",
+    "a" * IDEMPOTENCY_KEY_LENGTH,
+    "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    "../x",
+]
 
 
 @pytest.mark.parametrize("key", WELL_FORMED)
@@ -278,13 +286,16 @@ def test_a_key_is_opaque(rest: Rest, key: str) -> None:
     assert made.json() == again.json() != other.json()
 
 
-@pytest.mark.parametrize("key", ["", "a" * 256, "é", "a\tb", "界"])
+@pytest.mark.parametrize("key", ["", "a" * (IDEMPOTENCY_KEY_LENGTH + 1), "é", "a\tb", "界"])
 def test_an_ill_formed_key(rest: Rest, key: str) -> None:
     headers = {"Idempotency-Key": key.encode().decode("latin-1")}
 
     for path in (CONVERSATIONS, items_of("conv_0")):
         answer = rest.post(path, b"{", headers)
-        text = "Invalid 'Idempotency-Key': expected 1 to 255 printable ASCII characters."
+        text = (
+            f"Invalid 'Idempotency-Key': expected 1 to {IDEMPOTENCY_KEY_LENGTH} printable ASCII "
+            "characters."
+        )
         assert_error(answer, 400, "invalid_value", "Idempotency-Key", text)
 
 
@@ -319,10 +330,10 @@ def test_other_operations_ignore_the_header(rest: Rest, conversation_id: str) ->
 def test_all_items_of_a_large_call_are_replayed_in_their_order(
     rest: Rest, conversation_id: str
 ) -> None:
-    items = [message(str(n)) for n in range(98)]
+    items = [message(str(n)) for n in range(ITEMS_PER_CALL)]
 
     first, second = (rest.append(conversation_id, items, KEY) for _ in range(2))
 
     assert ok(second) == ok(first)
     assert json.loads(second.body)["last_id"] == first.ids[-1]
-    assert len(rest.all_items(conversation_id)) == 98
+    assert len(rest.all_items(conversation_id)) == ITEMS_PER_CALL

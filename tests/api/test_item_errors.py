@@ -10,6 +10,13 @@ from typing import Any
 import pytest
 
 from tests.support.errors import assert_error
+from tests.support.limits import (
+    CREATE_BYTES,
+    ERROR_DETAILS,
+    ITEM_TYPE_LENGTH,
+    ITEMS_PER_CALL,
+    JSON_DEPTH,
+)
 from tests.support.refused_items import KINDS, NOWHERE, assert_refused
 from tests.support.rest import (
     CONVERSATIONS,
@@ -47,14 +54,14 @@ def test_items_are_an_array(rest: Rest, value: Any, kind: str) -> None:
         assert_error(answer, 400, "invalid_type", "items", text)
 
 
-@pytest.mark.parametrize("count", [99, 500])
+@pytest.mark.parametrize("count", [ITEMS_PER_CALL + 1, 500])
 def test_too_many_items(rest: Rest, count: int) -> None:
     for path in (CONVERSATIONS, items_of(NOWHERE)):
         answer = rest.post(path, {"items": [message()] * count})
 
         text = (
-            "Invalid 'items': array too long. Expected an array with maximum length 98, but got an "
-            f"array with length {count} instead."
+            "Invalid 'items': array too long. Expected an array with maximum length "
+            f"{ITEMS_PER_CALL}, but got an array with length {count} instead."
         )
         assert_error(answer, 400, "array_above_max_length", "items", text)
 
@@ -88,13 +95,13 @@ def test_a_type_is_a_string(rest: Rest, value: Any, kind: str) -> None:
     ("type_", "shown"),
     [
         *((text, text) for text in ("", "A b", "Message", "a-b", "1a", "_a", "é", "a\n", " a")),
-        ("a" * 65, "aaa...aaa"),
+        ("a" * (ITEM_TYPE_LENGTH + 1), "aaa...aaa"),
     ],
 )
 def test_an_ill_formed_type(rest: Rest, type_: str, shown: str) -> None:
     text = (
         f"Invalid 'items[3].type': '{shown}'. Expected lower-case letters, digits and '_', at most "
-        "64."
+        f"{ITEM_TYPE_LENGTH}."
     )
     assert_refused(rest, {"type": type_}, "invalid_value", "items[3].type", text)
 
@@ -178,7 +185,7 @@ def test_a_number_in_metadata_is_of_the_wrong_type_unless_it_would_be_changed(re
 
 
 def test_nesting_beyond_the_limit(rest: Rest) -> None:
-    deep = "[" * 62 + "]" * 62
+    deep = "[" * (JSON_DEPTH - 2) + "]" * (JSON_DEPTH - 2)
     answer = rest.post(items_of(NOWHERE), f'{{"items": [{{"type": "x", "a": {deep}}}]}}'.encode())
 
     assert answer.status == 400
@@ -228,30 +235,30 @@ def test_ids_that_are_there_twice_are_found_after_all_else(rest: Rest) -> None:
 
 
 def test_at_most_a_hundred_faults_are_listed(rest: Rest) -> None:
-    for items in ([{"type": "program"}] * 98, [5] * 150, [message(content=[1] * 5000)]):
+    for items in ([{"type": "program"}] * ITEMS_PER_CALL, [5] * 150, [message(content=[1] * 5000)]):
         answer = rest.append(NOWHERE, items)
 
         assert answer.status == 400
-        assert len(answer.error["details"]) == 100
+        assert len(answer.error["details"]) == ERROR_DETAILS
         assert len(answer.body) < 50_000
 
 
 def test_a_long_body_that_is_wrong_everywhere_gets_a_short_answer(rest: Rest) -> None:
     parts = ",".join(['{"type":1}'] * 90_000)
     body = f'{{"items": [{{"role": "user", "content": [{parts}]}}]}}'.encode()
-    assert len(body) < 1_048_576
+    assert len(body) < CREATE_BYTES
 
     answer = rest.post(items_of(NOWHERE), body)
 
     assert answer.status == 400
-    assert len(answer.error["details"]) == 100
+    assert len(answer.error["details"]) == ERROR_DETAILS
     assert len(answer.body) < 50_000
 
 
 def test_the_checks_run_in_the_contracts_order(rest: Rest) -> None:
     """URL, method, key, ids, own headers, query, length, type, size, JSON, body, database."""
     bad_key = rest.as_user("a,b")
-    large = b"x" * 1_048_577
+    large = b"x" * (CREATE_BYTES + 1)
     key = {"Idempotency-Key": "ü".encode().decode("latin-1")}
     items = f"{CONVERSATIONS}/conv_0/items"
 

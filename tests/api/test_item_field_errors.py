@@ -20,6 +20,7 @@ from tests.support.item_types import (
     TYPES,
     Type,
 )
+from tests.support.limits import ITEM_ID_LENGTH, QUOTED_LENGTH
 from tests.support.refused_items import KINDS, NOWHERE, assert_refused
 from tests.support.rest import Rest, message
 
@@ -87,9 +88,10 @@ def test_an_id_of_an_unknown_type_is_a_string_too(rest: Rest) -> None:
 
 @by_name
 def test_an_id_has_the_types_prefix_and_is_not_empty(rest: Rest, type_: Type) -> None:
-    wrong = ["", "item_x", type_.prefix.upper() + "_1", " " + type_.prefix, "x" * 65]
+    long = "x" * (QUOTED_LENGTH + 1)
+    wrong = ["", "item_x", type_.prefix.upper() + "_1", " " + type_.prefix, long]
     for item_id in wrong if type_.checks_prefix else [""]:
-        shown = "xxx...xxx" if len(item_id) == 65 else item_id
+        shown = "xxx...xxx" if item_id == long else item_id
         text = (
             f"Invalid 'items[0].id': '{shown}'. Expected an ID that begins with '{type_.prefix}'."
         )
@@ -100,10 +102,10 @@ def test_an_id_has_the_types_prefix_and_is_not_empty(rest: Rest, type_: Type) ->
 
 @by_name
 def test_an_id_is_short_and_safe(rest: Rest, type_: Type) -> None:
-    too_long = type_.prefix.ljust(65, "x")
+    too_long = type_.prefix.ljust(ITEM_ID_LENGTH + 1, "x")
     text = (
-        "Invalid 'items[0].id': string too long. Expected a string with maximum length 64, but got "
-        "a string with length 65 instead."
+        f"Invalid 'items[0].id': string too long. Expected a string with maximum length "
+        f"{ITEM_ID_LENGTH}, but got a string with length {ITEM_ID_LENGTH + 1} instead."
     )
     answer = rest.append(NOWHERE, [type_.item(id=too_long)])
     assert_error(answer, 400, "string_above_max_length", "items[0].id", text)

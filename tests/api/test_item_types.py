@@ -22,6 +22,7 @@ from tests.support.item_types import (
     UNKNOWN_TYPES,
     Type,
 )
+from tests.support.limits import ITEM_ID_LENGTH, JSON_DEPTH
 from tests.support.rest import Rest, items_of, message, ok
 
 ALL_TYPES = [*TYPES, *UNKNOWN_TYPES]
@@ -106,7 +107,7 @@ def test_a_status_that_was_sent_stays_and_null_is_none(
 
 @by_name
 def test_ids_of_the_callers_own(rest: Rest, conversation_id: str, type_: Type) -> None:
-    longest = (type_.prefix + "-_aZ09" * 20)[:64]
+    longest = (type_.prefix + "-_aZ09" * 20)[:ITEM_ID_LENGTH]
     ids = [f"{type_.prefix}_1", type_.prefix, longest]
     if type_.name == "message":
         ids.append("om_1")
@@ -278,8 +279,8 @@ def test_numbers_come_back_as_equal_numbers(rest: Rest, conversation_id: str) ->
 
 
 def test_the_deepest_item_is_kept(rest: Rest, conversation_id: str) -> None:
-    """The body, the array and the item itself are three of the 64 levels."""
-    deepest = json.loads("[" * 61 + "]" * 61)
+    """The body, the array and the item itself are three of the levels."""
+    deepest = json.loads("[" * (JSON_DEPTH - 3) + "]" * (JSON_DEPTH - 3))
 
     assert kept(rest, conversation_id, {"type": "x", "deep": deepest})["deep"] == deepest
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.at_once import at_once
 from tests.support.errors import assert_error
+from tests.support.limits import CREATE_BYTES, ITEMS_PER_CALL
 from tests.support.rest import (
     CONVERSATIONS,
     JSON,
@@ -23,8 +24,6 @@ from tests.support.rest import (
     message,
     ok,
 )
-
-MAX_BYTES = 1_048_576
 
 
 @pytest.fixture
@@ -57,10 +56,10 @@ def test_only_the_new_items_are_answered_in_the_order_of_the_request(
 ) -> None:
     rest.add(conversation_id, message("before"))
 
-    page = ok(rest.append(conversation_id, [message(str(n)) for n in range(98)]))
+    page = ok(rest.append(conversation_id, [message(str(n)) for n in range(ITEMS_PER_CALL)]))
 
     texts = [item["content"][0]["text"] for item in page["data"]]
-    assert texts == [str(n) for n in range(98)]
+    assert texts == [str(n) for n in range(ITEMS_PER_CALL)]
     assert page["first_id"] == page["data"][0]["id"]
     assert page["last_id"] == page["data"][-1]["id"]
     assert page["has_more"] is False
@@ -98,7 +97,7 @@ def test_a_conversation_may_be_created_with_no_items(rest: Rest, items: str) -> 
 
 
 def test_a_conversation_may_be_created_with_items(rest: Rest) -> None:
-    sent = [message(str(n)) for n in range(98)]
+    sent = [message(str(n)) for n in range(ITEMS_PER_CALL)]
 
     answer = rest.post(CONVERSATIONS, {"items": sent, "metadata": {"a": "1"}})
 
@@ -106,7 +105,7 @@ def test_a_conversation_may_be_created_with_items(rest: Rest) -> None:
     assert list(conversation) == ["id", "object", "created_at", "metadata"]
     assert conversation["metadata"] == {"a": "1"}
     texts = [item["content"][0]["text"] for item in rest.all_items(conversation["id"])]
-    assert texts == [str(n) for n in range(98)]
+    assert texts == [str(n) for n in range(ITEMS_PER_CALL)]
 
 
 def test_items_of_a_later_call_list_after_those_of_the_create(rest: Rest) -> None:
@@ -223,7 +222,7 @@ def test_racing_creates_lose_and_double_nothing_and_keep_each_calls_items_togeth
 
 
 def test_a_refused_call_stores_nothing(rest: Rest, conversation_id: str) -> None:
-    for items in ([message(), 1], [message(), message(id="x")], [message()] * 99):
+    for items in ([message(), 1], [message(), message(id="x")], [message()] * (ITEMS_PER_CALL + 1)):
         assert rest.append(conversation_id, items).status == 400
 
     assert rest.all_items(conversation_id) == []
@@ -252,14 +251,15 @@ def test_a_body_at_and_over_the_size_limit(
     rest: Rest, conversation_id: str, in_a_create: bool
 ) -> None:
     path = CONVERSATIONS if in_a_create else items_of(conversation_id)
-    text = "x" * (MAX_BYTES - 200)
+    text = "x" * (CREATE_BYTES - 200)
     body = {"items": [message(text)]}
-    assert rest.post(path, padded(body, MAX_BYTES)).status == 200
+    assert rest.post(path, padded(body, CREATE_BYTES)).status == 200
 
-    answer = rest.post(path, padded(body, MAX_BYTES + 1))
+    answer = rest.post(path, padded(body, CREATE_BYTES + 1))
 
     expected = (
-        "Request body too large. Expected at most 1048576 bytes, but got 1048577 bytes instead."
+        f"Request body too large. Expected at most {CREATE_BYTES} bytes, but got "
+        f"{CREATE_BYTES + 1} bytes instead."
     )
     assert_error(answer, 413, "request_too_large", None, expected)
 
@@ -300,7 +300,7 @@ def test_items_whose_numbers_grow_beyond_a_transaction_are_refused(
     """`9e15` is written again in full: 180,000 of them are 3 MB."""
     numbers = ",".join(["9e15"] * 180_000)
     body = f'{{"items": [{{"type": "x", "numbers": [{numbers}]}}]}}'.encode()
-    assert len(body) < MAX_BYTES
+    assert len(body) < CREATE_BYTES
 
     answer = rest.post(items_of(conversation_id), body)
 

@@ -1,10 +1,14 @@
-"""One item: retrieving and deleting it, and what is left of it after its conversation."""
+"""One item: retrieving and deleting it, and what is left of it after its conversation.
+
+docs/contract.md#item-operations, docs/contract.md#deleting.
+"""
 
 from urllib.parse import quote
 
 import pytest
 
 from tests.support.errors import assert_error
+from tests.support.limits import ITEM_ID_LENGTH, ITEMS_PER_CALL
 from tests.support.rest import Rest, items_of, message, ok
 
 
@@ -71,7 +75,7 @@ def test_what_is_deleted_is_missing(rest: Rest, conversation_id: str) -> None:
     assert_error(rest.retrieve_item(conversation_id, "msg_1"), 404, None, None, expected)
 
 
-@pytest.mark.parametrize("item_id", ["msg_never", "msg_elsewhere", "x" * 64, "-", "_"])
+@pytest.mark.parametrize("item_id", ["msg_never", "msg_elsewhere", "x" * ITEM_ID_LENGTH, "-", "_"])
 def test_an_item_that_is_not_in_the_conversation(
     rest: Rest, conversation_id: str, item_id: str
 ) -> None:
@@ -90,7 +94,7 @@ def test_an_item_that_is_not_in_the_conversation(
     ("item_id", "shown"),
     [
         *((text, text) for text in ("a b", "..", "a.b", "msg:1", "msg_é", "a\n", "a%2Fb", "?")),
-        ("x" * 65, "xxx...xxx"),
+        ("x" * (ITEM_ID_LENGTH + 1), "xxx...xxx"),
     ],
 )
 def test_an_ill_formed_id(rest: Rest, item_id: str, shown: str) -> None:
@@ -128,9 +132,9 @@ def test_nothing_of_a_deleted_conversation_is_left(rest: Rest, conversation_id: 
 
 def test_deleting_a_conversation_of_many_items_leaves_others_alone(rest: Rest) -> None:
     other = rest.create(items=[message(id="msg_1")])["id"]
-    conversation_id = rest.create(items=[message()] * 98)["id"]
+    conversation_id = rest.create(items=[message()] * ITEMS_PER_CALL)["id"]
     for _ in range(3):
-        rest.add(conversation_id, *[message()] * 98)
+        rest.add(conversation_id, *[message()] * ITEMS_PER_CALL)
 
     assert ok(rest.delete(conversation_id)) == {
         "id": conversation_id,

@@ -10,11 +10,14 @@ from hypothesis import given, settings
 
 from tests.support.at_once import at_once
 from tests.support.errors import assert_error
+from tests.support.limits import METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH
 from tests.support.rest import MERGE_PATCH, Rest, ok
 
-KEYS = st.sampled_from([*"abcdefgh", "", "k" * 64, "界", "__proto__"])
+KEYS = st.sampled_from([*"abcdefgh", "", "k" * METADATA_KEY_LENGTH, "界", "__proto__"])
 METADATA = st.dictionaries(KEYS, st.text(max_size=3).filter(str.isprintable), max_size=6)
-CHANGES = st.dictionaries(KEYS, st.none() | st.sampled_from(["", "x", "y" * 512]), max_size=6)
+CHANGES = st.dictionaries(
+    KEYS, st.none() | st.sampled_from(["", "x", "y" * METADATA_VALUE_LENGTH]), max_size=6
+)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -153,20 +156,24 @@ def test_sixteen_pairs_are_the_most_that_may_result(rest: Rest) -> None:
 def test_a_long_key_is_refused_also_where_it_removes(
     rest: Rest, conversation_id: str, value: str | None
 ) -> None:
-    answer = rest.merge(conversation_id, {"metadata": {"k" * 65: value}})
+    answer = rest.merge(conversation_id, {"metadata": {"k" * (METADATA_KEY_LENGTH + 1): value}})
 
     text = (
         "Invalid property name in 'metadata': 'kkk...kkk' is too long. Expected a string with "
         "maximum length 64, but got a string with length 65 instead."
     )
-    param = "metadata." + "k" * 65
+    param = "metadata." + "k" * (METADATA_KEY_LENGTH + 1)
     assert_error(answer, 400, "property_name_above_max_length", param, text)
 
 
 @pytest.mark.parametrize(
     ("body", "code", "param"),
     [
-        ({"metadata": {"k": "v" * 513}}, "string_above_max_length", "metadata.k"),
+        (
+            {"metadata": {"k": "v" * (METADATA_VALUE_LENGTH + 1)}},
+            "string_above_max_length",
+            "metadata.k",
+        ),
         ({"metadata": {"k": 1}}, "invalid_type", "metadata.k"),
         ({"metadata": {"k": {"l": None}}}, "invalid_type", "metadata.k"),
         ({"metadata": "x"}, "invalid_type", "metadata"),

@@ -1,7 +1,7 @@
 """Two instances of the app on one database: who serves a request must not be seen.
 
 One of them is an hour ahead: the order of items is decided in the database, not by clocks
-(docs/contract.md#item-order-and-pages).
+(docs/contract.md#concurrency-and-repetition).
 """
 
 import time

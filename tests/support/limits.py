@@ -13,6 +13,25 @@ METADATA_VALUE_LENGTH = 512
 UPDATE_BYTES = 131_072
 JSON_DEPTH = 64
 
+# docs/contract.md#item-limits
+CREATE_BYTES = 1_048_576
+ITEMS_PER_CALL = 98
+
+# docs/contract.md#item-types, docs/contract.md#item-ids
+ITEM_TYPE_LENGTH = 64
+ITEM_ID_LENGTH = 64
+
+# docs/contract.md#item-order-and-pages
+DEFAULT_PAGE_SIZE = 20
+PAGE_SIZE = 100
+
+# docs/contract.md#idempotency-key
+IDEMPOTENCY_KEY_LENGTH = 255
+
+# What an error lists, and how much of a value it quotes (docs/contract.md#errors).
+ERROR_DETAILS = 100
+QUOTED_LENGTH = 64
+
 # docs/contract.md#ids, the prefix included
 CONVERSATION_ID_LENGTH = 128
 
