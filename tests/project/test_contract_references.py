@@ -21,10 +21,27 @@ from tests.support import ROOT
 
 CONTRACT = ROOT / "docs/contract.md"
 ERRORS = ROOT / "docs/errors.md"
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("infra/**/*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("examples/*.md"),
+        *ROOT.glob("infra/**/*.md"),
+    ]
+)
 
 # Where pointers to the pages stand, beside the pages themselves.
-ROOMS = [".github", "benchmarks", "conversations", "dashboard", "infra", "local", "tests", "tools"]
+ROOMS = [
+    ".github",
+    "benchmarks",
+    "conversations",
+    "dashboard",
+    "examples",
+    "infra",
+    "local",
+    "tests",
+    "tools",
+]
 KINDS = {".py", ".json", ".bicep", ".xml", ".toml", ".yml", ".yaml", ".mjs", ".sh", ".ps1"}
 NOT_OURS = {"node_modules", "__pycache__"}
 
