@@ -2,12 +2,16 @@
 # dependencies. Another Python: make test PYTHON=python3.12 VENV=.venv-3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-api coverage check check-code bench bench-peers format lock package clean
+.PHONY: help setup run dashboard test test-fast test-api coverage check check-code bench bench-peers format lock screenshots package clean
 
 VENV ?= .venv
 BIN = $(VENV)/bin/python
 PORT ?= 7071
 COSMOS_PORT ?= 8081
+DASHBOARD_PORT ?= 7072
+# The server of this API that `make dashboard` opens, and what prints a token for it.
+export API ?= http://127.0.0.1:$(PORT)
+export TOKEN_COMMAND ?=
 DATA ?= .local/cosmos.sqlite3
 # Where `make bench-peers` installs the server that it measures ours against.
 PEERS ?= .venv-peers
@@ -22,7 +26,11 @@ help: ## Show this list
 setup: $(VENV)/development ## Install everything that running, testing and checking need
 
 run: $(VENV)/runtime ## Serve the app on http://127.0.0.1:7071 with a local Cosmos DB stand-in
-	@exec $(BIN) -m local --port $(PORT) --cosmos-port $(COSMOS_PORT) --data $(DATA)
+	@exec $(BIN) -m local --port $(PORT) --cosmos-port $(COSMOS_PORT) \
+		--dashboard-port $(DASHBOARD_PORT) --data $(DATA)
+
+dashboard: $(VENV)/runtime ## See the conversations of any server: API=https://... TOKEN_COMMAND='az ...'
+	@exec $(BIN) -m dashboard --port $(DASHBOARD_PORT) --api "$$API" --token-command "$$TOKEN_COMMAND"
 
 test: $(VENV)/development ## Run the whole test suite
 	$(BIN) -m pytest --numprocesses auto $(ARGS)
@@ -77,6 +85,9 @@ lock: $(VENV)/development ## Pin the closure of requirements*.in, with hashes, f
 		requirements-dev.in --output-file requirements-dev.txt
 	$(BIN) -m uv pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 		--no-header --no-annotate requirements-peers.in --output-file requirements-peers.txt
+
+screenshots: $(VENV)/development ## Draw docs/images/ anew, in Chromium
+	$(BIN) -m tools.screenshots
 
 package: $(VENV)/development ## Fill dist/ with what azd deploys (Python 3.13)
 	$(BIN) infra/build_package.py

@@ -1,7 +1,8 @@
 """Run the app on this machine, without Azure.
 
-    python -m local          the Functions host and a Cosmos DB stand-in, in one process
-    python -m local host     only the host; the environment or local.settings.json names Cosmos DB
+    python -m local          the host, a Cosmos DB stand-in and the dashboard, in one process
+    python -m local host     only the Functions host; the environment or local.settings.json names
+                             Cosmos DB
     python -m local cosmos   only the stand-in
 
 The host keeps the schedules of timer functions, too. POST /admin/functions/NAME with the JSON body
@@ -28,6 +29,7 @@ from typing import NoReturn
 from aiohttp import web
 
 from conversations.settings import Settings, SettingsError
+from dashboard.server import Dashboard
 from local.cosmos.server import CosmosEmulator
 from local.cosmos.storage import Storage, UnknownFormat
 from local.functions import HostError, index
@@ -38,6 +40,7 @@ ROOT = Path(__file__).parent.parent
 LOOPBACK = "127.0.0.1"
 HOST_PORT = 7071  # as `func start`
 COSMOS_PORT = 8081  # as Microsoft's emulator
+DASHBOARD_PORT = 7072
 DATA = Path(".local/cosmos.sqlite3")
 # Seconds that requests under way get when the server is stopped: the default budget of one.
 GRACE = 5
@@ -64,14 +67,23 @@ def main(arguments: Sequence[str]) -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
-        usage="%(prog)s [host | cosmos] [--port PORT] [--cosmos-port PORT] [--data FILE]",
+        usage="%(prog)s [host | cosmos] [--port PORT] [--cosmos-port PORT] [--dashboard-port PORT] "
+        "[--data FILE]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     # Only here: a default of a part's own parser would undo an option that stands before its name.
-    parser.set_defaults(host=True, cosmos=True, port=HOST_PORT, cosmos_port=COSMOS_PORT, data=DATA)
+    parser.set_defaults(
+        host=True,
+        cosmos=True,
+        port=HOST_PORT,
+        cosmos_port=COSMOS_PORT,
+        dashboard_port=DASHBOARD_PORT,
+        data=DATA,
+    )
     _add_port(parser, "--port", "the host", HOST_PORT)
     _add_port(parser, "--cosmos-port", "the stand-in", COSMOS_PORT)
+    _add_port(parser, "--dashboard-port", "the dashboard", DASHBOARD_PORT)
     _add_data(parser)
     parts = parser.add_subparsers(
         title="only one of the two", metavar="host | cosmos", prog=parser.prog
@@ -125,6 +137,12 @@ async def _run(options: argparse.Namespace) -> None:
             _say(f"Cosmos DB stand-in (for development only) on {url}, data in {options.data}")
         if options.host:
             url = await _start_host(stack, options)
+            if options.cosmos:
+                dashboard = await stack.enter_async_context(Dashboard(url))
+                page = await _serve(
+                    stack, dashboard.handle, options.dashboard_port, "--dashboard-port"
+                )
+                _say(f"Dashboard on {page}")
             _say(f"Ready on {url} - try it:\n\n  {_example(url)}\n")
         _say("Ctrl-C stops.")
         await stop.wait()

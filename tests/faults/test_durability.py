@@ -34,7 +34,12 @@ class Deployment:
         cosmos = f"http://127.0.0.1:{cosmos_port}"
         self._settings = {"COSMOS_ENDPOINT": cosmos, "COSMOS_KEY": emulator_key()}
         self._arguments = {
-            "both": [f"--port={host_port}", f"--cosmos-port={cosmos_port}", data],
+            "both": [
+                f"--port={host_port}",
+                f"--cosmos-port={cosmos_port}",
+                "--dashboard-port=0",
+                data,
+            ],
             "cosmos": ["cosmos", f"--port={cosmos_port}", data],
             "host": ["host", f"--port={host_port}"],
         }

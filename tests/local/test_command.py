@@ -133,8 +133,10 @@ def test_database_container_and_key_are_those_of_the_settings(tmp_path: Path) ->
 
 
 def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path, taken_port: int) -> None:
-    for flag, variable in (("--port", "PORT"), ("--cosmos-port", "COSMOS_PORT")):
-        ports = {"--port": 0, "--cosmos-port": 0, flag: taken_port}
+    flags = ["--port", "--cosmos-port", "--dashboard-port"]
+    for flag in flags:
+        ports = {**dict.fromkeys(flags, 0), flag: taken_port}
+        variable = flag.removeprefix("--").replace("-", "_").upper()
         arguments = [f"{name}={port}" for name, port in ports.items()]
 
         result = run(*arguments, f"--data={tmp_path / 'data'}")
@@ -195,8 +197,8 @@ def test_options_may_stand_before_the_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "absent"),
     [
-        ([], ["host | cosmos", "--port", "--cosmos-port", "--data"], []),
-        (["host"], ["--port", "7071"], ["--data", "--cosmos-port", "8081"]),
+        ([], ["host | cosmos", "--port", "--cosmos-port", "--dashboard-port", "--data"], []),
+        (["host"], ["--port", "7071"], ["--data", "--cosmos-port", "8081", "7072"]),
         (["cosmos"], ["--port", "8081", "--data", ".local/cosmos.sqlite3"], ["7071"]),
     ],
 )

@@ -19,12 +19,13 @@ START_SECONDS = 60
 # A server that still answers a request by then is killed.
 STOP_SECONDS = 2
 
-_URL = re.compile(r"(?:Ready|stand-in .*) on (http://[\d.]+:\d+)")
+_PAGE = re.compile(r"^Dashboard on (http://[\d.]+:\d+)$", re.MULTILINE)
+_URL = re.compile(r"(?:Ready|stand-in .*|Dashboard of .*) on (http://[\d.]+:\d+)")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running `python -m local ...`."""
+    """A running `python -m local ...`, or another module's server."""
 
     url: str
     """Where it listens: the host's URL, or the stand-in's if that is all there is."""
@@ -34,6 +35,11 @@ class Server:
     def log(self) -> str:
         """Everything it has printed so far."""
         return self.log_file.read_text()
+
+    @property
+    def dashboard_url(self) -> str:
+        """Where it serves the dashboard, if it does."""
+        return str(_PAGE.findall(self.log())[0])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end. Returns the exit code."""
@@ -80,7 +86,11 @@ def serve(
 def serve_both(folder: Path, **settings: str) -> Iterator[Server]:
     """Host and stand-in in one process, as `make run` starts them."""
     with serve(
-        "--port=0", "--cosmos-port=0", f"--data={folder / 'data.sqlite3'}", settings=settings
+        "--port=0",
+        "--cosmos-port=0",
+        "--dashboard-port=0",
+        f"--data={folder / 'data.sqlite3'}",
+        settings=settings,
     ) as server:
         yield server
 

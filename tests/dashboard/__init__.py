@@ -1,0 +1,1 @@
+"""The dashboard: its server over HTTP, and its page in a real browser."""
