@@ -22,7 +22,7 @@ from tests.support.failures import INTERNAL, assert_fails
 from tests.support.injected_faults import account, patches, silent, throttles
 from tests.support.rest import Answer
 from tests.support.servers import emulator_key
-from tests.support.stores import open_store
+from tests.support.stores import open_stores
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,15 @@ class App:
 @asynccontextmanager
 async def app(wire: CosmosWire) -> AsyncIterator[App]:
     """The app's edge and store over `wire`, with no open client yet."""
-    async with open_store(COSMOS_ENDPOINT=wire.url, COSMOS_KEY=emulator_key()) as other:
-        id_ = (await other.create(None, {})).id
+    async with open_stores(COSMOS_ENDPOINT=wire.url, COSMOS_KEY=emulator_key()) as other:
+        id_ = (await other.conversations.create(None, {}, [], None)).conversation.id
     wire.reset()
-    async with open_store(COSMOS_ENDPOINT=wire.url, COSMOS_KEY=emulator_key()) as store:
+    async with open_stores(COSMOS_ENDPOINT=wire.url, COSMOS_KEY=emulator_key()) as stores:
 
         async def operation(_: func.HttpRequest) -> edge.Answer:
-            updated = await store.replace_metadata(None, ConversationId(id_), {"n": "1"})
+            updated = await stores.conversations.replace_metadata(
+                None, ConversationId(id_), {"n": "1"}, None
+            )
             return edge.Answer(updated.model_dump_json())
 
         trigger = edge.answered("update_conversation", translated(operation))

@@ -48,13 +48,17 @@ class Server:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of this process without the app's settings, plus `settings`."""
+    """The environment of this process without the app's settings, plus `settings`.
+
+    The sweep is off unless they turn it on: a test that counts requests must count its own alone.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("COSMOS_", "REQUIRE_", "AZURE_"))
     }
-    return {**kept, "PYTHONUNBUFFERED": "1", **settings}
+    sweep_off = {"AzureWebJobs.sweep_deleted_conversations.Disabled": "true"}
+    return {**kept, **sweep_off, "PYTHONUNBUFFERED": "1", **settings}
 
 
 @contextmanager
