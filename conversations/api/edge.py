@@ -11,7 +11,7 @@ import re
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -71,6 +71,9 @@ def answered(
         error: ApiError | None = None
         try:
             answer = await handler(req)
+            if isinstance(answer.body, str):
+                # Here, because half of a surrogate pair out of the database cannot be.
+                answer = replace(answer, body=answer.body.encode())
         except ApiError as raised:
             error = raised
         except (Exception, asyncio.CancelledError) as raised:

@@ -163,7 +163,7 @@ class Documents:
             headers = await self._for_reading(self._batch_headers, partition_key)
         received: dict[str, str] = {}
         results = _json(await self._send("POST", headers, operations, received=received))
-        return _batch_documents(results, len(operations), received)
+        return _batch_documents(results, operations, received)
 
     async def find(self, partition_key: str | None, id_: str) -> Document | None:
         """Read one document in its newest state, by a batch; None if there is none."""
@@ -272,9 +272,11 @@ def _for_partition(headers: dict[str, str], partition_key: str | None) -> dict[s
     return {**headers, "x-ms-documentdb-partitionkey": json.dumps([partition_key])}
 
 
-def _batch_documents(results: Any, count: int, headers: Mapping[str, str]) -> list[Document | None]:
+def _batch_documents(
+    results: Any, operations: Sequence[Document], headers: Mapping[str, str]
+) -> list[Document | None]:
     """The documents of a batch's results. Raises FailedAnswer for the operation that failed."""
-    if not isinstance(results, list) or len(results) != count:
+    if not isinstance(results, list) or len(results) != len(operations):
         raise UnreadableAnswer("cosmos answered a batch of another length")
     statuses = [_whole(result, "statusCode") for result in results]
     for index, status in enumerate(statuses):
@@ -289,7 +291,17 @@ def _batch_documents(results: Any, count: int, headers: Mapping[str, str]) -> li
             )
     if not all(200 <= status < 300 for status in statuses):
         raise UnreadableAnswer("cosmos answered a batch that failed without a reason")
-    return [result.get("resourceBody") for result in results]
+    documents = [result.get("resourceBody") for result in results]
+    for operation, document in zip(operations, documents, strict=True):
+        # Taken for a document that is not there, or for ours, it would decide what became of a
+        # write.
+        if operation["operationType"] == "Read" and not _has_id(document, operation["id"]):
+            raise UnreadableAnswer("cosmos answered a batch with another document")
+    return documents
+
+
+def _has_id(document: Any, id_: str) -> bool:
+    return isinstance(document, dict) and document.get("id") == id_
 
 
 def _whole(result: Any, name: str, default: int | None = None) -> int:
@@ -301,9 +313,16 @@ def _whole(result: Any, name: str, default: int | None = None) -> int:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except ValueError as error:
+        return _DECODER.decode(content.decode())
+    except (ValueError, RecursionError) as error:
         raise UnreadableAnswer(_NO_JSON) from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")  # Python would read it, and write it again
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _object(content: bytes) -> Document:

@@ -118,6 +118,7 @@ async def read_page(
         parameters.update(values)
     text.append(f"ORDER BY c.sort_key {'DESC' if range_.descending else 'ASC'}")
     query = " ".join(text)
+    # Without filters the budget itself is the end, and who meets it says so.
     patience = work.seconds_left * _SHARE_OF_A_FILTER if filters else None
     rows: list[Row] = []
     has_more = True

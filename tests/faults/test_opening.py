@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -39,13 +38,6 @@ from tests.support.injected_faults import (
 from tests.support.rest import Rest
 from tests.support.servers import serve_host
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def wired_url(wire: CosmosWire) -> Iterator[str]:
-    """A host with a short budget whose Cosmos DB is `wire`."""
-    with serve_host(wire.url, COSMOS_TIMEOUT_SECONDS=str(BUDGET)) as server:
-        yield server.url
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.support.cosmos_wire import CosmosWire
 from tests.support.injected_faults import SECRET
@@ -25,12 +25,23 @@ class Failure:
     type: str = "server_error"
     retry_after: str | None = None
     retry_after_ms: str | None = None
+    should_retry: str | None = None
+
+    def not_again(self) -> "Failure":
+        """The same, for a write that must not be repeated blindly."""
+        if self.status not in {500, 504}:
+            return self
+        return replace(self, retry_after=None, should_retry="false")
 
 
 INTERNAL = Failure(500, "internal_error")
 UNAVAILABLE = Failure(503, "service_unavailable", retry_after="1")
 TIMEOUT = Failure(504, "timeout", retry_after="1")
 NOT_FOUND = Failure(404, None, "invalid_request_error")
+TOO_LARGE = Failure(413, "request_too_large", "invalid_request_error")
+FULL = Failure(400, "storage_limit_exceeded", "invalid_request_error")
+# Of a write that must not be repeated blindly: it may have been done.
+UNKNOWN = TIMEOUT.not_again()
 
 
 def throttled(milliseconds: int, seconds: int) -> Failure:
@@ -53,7 +64,8 @@ def assert_fails(answer: Answer, expected: Failure) -> None:
     assert re.fullmatch("[0-9a-f]{32}-[0-9a-f]{16}", request_id)
     assert answer.headers.get("retry-after") == expected.retry_after
     assert answer.headers.get("retry-after-ms") == expected.retry_after_ms
-    if expected == INTERNAL:
+    assert answer.headers.get("x-should-retry") == expected.should_retry
+    if expected.status == INTERNAL.status:
         assert request_id in message
     everything = f"{answer.headers} {answer.body!r}".lower()
     for inner in (SECRET, "cosmos", "azure", "traceback", "127.0.0.1"):

@@ -1,11 +1,11 @@
 """Ways in which a Cosmos DB server fails, to set as the `fault` of a `CosmosWire`.
 
-wire.fault = patches(first(1, answers(503)))
+wire.fault = writes(first(1, answers(503)))
 """
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -51,6 +51,11 @@ def says_document(document: Any) -> Fault:
     return says(json.dumps(document).encode())
 
 
+async def passes(_: web.BaseRequest) -> Answer:
+    """No fault."""
+    return None
+
+
 async def silent(_: web.BaseRequest) -> Answer:
     """No answer, ever; the connection stays."""
     await asyncio.Event().wait()
@@ -71,14 +76,63 @@ async def hangs_up(request: web.BaseRequest) -> Answer:
     return await silent(request)
 
 
-def loses_answer(wire: CosmosWire) -> Fault:
-    """The stand-in carries the request out, but a TCP reset comes in place of its answer."""
+def carried_out(wire: CosmosWire, fault: Fault) -> Fault:
+    """The stand-in carries the request out, but this comes in place of its answer."""
+
+    async def after_all(request: web.BaseRequest) -> Answer:
+        await wire.stand_in(request)
+        return await fault(request)
+
+    return after_all
+
+
+def meanwhile(action: Callable[[], object], fault: Fault | None = None) -> Fault:
+    """Somebody else does this before the request is carried out, or before this comes instead."""
+
+    async def other(request: web.BaseRequest) -> Answer:
+        await asyncio.to_thread(action)
+        return await fault(request) if fault else None
+
+    return other
+
+
+def altered(
+    wire: CosmosWire, alter: Callable[[Any], Any], headers: Mapping[str, str] = {}
+) -> Fault:
+    """The stand-in carries the request out, and answers so much else than it would have."""
 
     async def fault(request: web.BaseRequest) -> Answer:
-        await wire.stand_in(request)
-        return await resets(request)
+        answer = await wire.stand_in(request)
+        assert isinstance(answer, web.Response)
+        assert isinstance(answer.body, bytes)
+        content = json.dumps(alter(json.loads(answer.body))).encode()
+        kept = {name: value for name, value in answer.headers.items() if name.startswith("x-ms-")}
+        return web.Response(
+            status=answer.status,
+            body=content,
+            content_type="application/json",
+            headers={**kept, **headers},
+        )
 
     return fault
+
+
+def refuses(culprit: int, status: int, sub_status: int = 0, **more: Any) -> Fault:
+    """A batch's 207: this operation of it (-1 is the last) is why nothing was carried out."""
+
+    async def fault(request: web.BaseRequest) -> Answer:
+        count = len(json.loads(await request.read()))
+        results = [{"statusCode": 424, "requestCharge": 0} for _ in range(count)]
+        results[culprit] = {"statusCode": status, "subStatusCode": sub_status, **more}
+        return await says(json.dumps(results).encode(), status=207)(request)
+
+    return fault
+
+
+def results(*statuses: int, status: int = 200) -> Fault:
+    """A batch's answer with these statuses, whatever was asked."""
+    content: Sequence[Any] = [{"statusCode": one, "requestCharge": 0} for one in statuses]
+    return says(json.dumps(content).encode(), status=status)
 
 
 async def breaks_off(request: web.BaseRequest) -> Answer:
@@ -124,6 +178,68 @@ def in_turn(*faults: Fault) -> Fault:
     async def each(request: web.BaseRequest) -> Answer:
         fault = next(left, None)
         return await fault(request) if fault else None
+
+    return each
+
+
+def kind_of(method: str, path: str, headers: Mapping[str, str], body: bytes) -> str | None:
+    """What a request is to the app: a write, a look, a query, a read; None if about no document.
+
+    A look is a batch of nothing but Reads: what a write is read back with.
+    """
+    if "/docs/" not in path:
+        return None
+    if method == "PATCH":
+        return "write"
+    if method == "GET":
+        return "read"
+    if headers.get("x-ms-documentdb-isquery"):
+        return "query"
+    operations = {one["operationType"] for one in json.loads(body)}
+    return "look" if operations == {"Read"} else "write"
+
+
+def sent(wire: CosmosWire) -> list[str]:
+    """What the database was asked, in this order; see `kind_of`."""
+    kinds = [kind_of(one.method, one.path, one.headers, one.body) for one in wire.requests]
+    return [kind for kind in kinds if kind]
+
+
+def writes(fault: Fault) -> Fault:
+    """Only requests that store something."""
+    return of_kind("write", fault)
+
+
+def looks(fault: Fault) -> Fault:
+    """Only batches of nothing but Reads."""
+    return of_kind("look", fault)
+
+
+def queries(fault: Fault) -> Fault:
+    """Only queries."""
+    return of_kind("query", fault)
+
+
+def of_kind(kind: str, fault: Fault) -> Fault:
+    """Only requests of this kind; see `kind_of`."""
+
+    async def some(request: web.BaseRequest) -> Answer:
+        body = await request.read()
+        matches = kind_of(request.method, request.path, request.headers, body) == kind
+        return await fault(request) if matches else None
+
+    return some
+
+
+def both(*faults: Fault) -> Fault:
+    """The answer of the first of these that answers at all."""
+
+    async def each(request: web.BaseRequest) -> Answer:
+        for fault in faults:
+            answer = await fault(request)
+            if answer is not None:
+                return answer
+        return None
 
     return each
 
