@@ -4,6 +4,7 @@ Knows no document and no resource.
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -22,6 +23,8 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 # Of what is left of the budget, what one attempt may take. The rest is to ask what became of it.
 _SHARE_OF_AN_ATTEMPT = 0.8
+# Between two tries against others: from hardly any to this, at random, so that they part.
+_LONGEST_PAUSE_SECONDS = 0.1
 # Of the whole budget, what must be left for another try against others who write the same document.
 _SHARE_OF_A_LAST_TRY = 0.2
 
@@ -116,6 +119,7 @@ class Work:
     async def _write(self, write: Write[Result]) -> Result:
         undecided: DatabaseFailure | None = None  # the last attempt whose outcome is unknown
         waited = resent = False
+        conflicts = 0
         while True:
             try:
                 return await self._bounded_attempt(write.send)
@@ -135,6 +139,9 @@ class Work:
             if _is_conflict(failure):
                 if self.seconds_left < self._timeout_seconds * _SHARE_OF_A_LAST_TRY:
                     raise _undecidable(write, undecided) if undecided else Contention()
+                conflicts += 1
+                pause = min(_LONGEST_PAUSE_SECONDS, 0.0002 * 2**conflicts)
+                await asyncio.sleep(random.uniform(0, pause))
             elif resent:
                 raise _undecidable(write, undecided or failure)
             else:

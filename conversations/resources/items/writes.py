@@ -59,7 +59,7 @@ class Append:
     items: list[Item]
     repetition: Repetition | None
     request: str = field(default_factory=new_mark)
-    first_position: int = field(default_factory=lambda: time.time_ns() // 1000)
+    first_position: int = field(default_factory=lambda: _now())
 
     def __post_init__(self) -> None:
         self.repeatable = self.repetition is not None
@@ -94,10 +94,10 @@ class Append:
         self, documents: Documents, failure: DatabaseFailure, *, unknown: bool
     ) -> Appended | None:
         """The record, where there is a key; else the conversation, then an item."""
-        refused = failure if isinstance(failure, FailedAnswer) else None
-        in_the_way = (
-            refused.operation if refused and refused.status == HTTPStatus.CONFLICT else None
-        )
+        in_the_way = None  # which Create met a document of its id
+        if isinstance(failure, FailedAnswer) and failure.status == HTTPStatus.CONFLICT:
+            creates = range(len(self._record) + len(self.items))
+            in_the_way = failure.operation if failure.operation in creates else None
         if self.repetition:
             record = await documents.find(self.isolation_key, self.repetition.id_)
             if mark(record) == self.request:
@@ -123,7 +123,10 @@ class Append:
                 if item and not unknown:
                     raise ItemAlreadyInConversation
                 raise _nothing_in_the_way(unknown)
-        self.first_position = max(self.first_position, _last_position(conversation) + 1)
+        last = _last_position(conversation)
+        if last >= self.first_position:
+            # Now, and not only ahead of the last: others who write now would be ahead of that.
+            self.first_position = max(_now(), last + 1)
         return None
 
     async def _find_item(self, documents: Documents, item_id: str) -> batch.Document | None:
@@ -179,6 +182,10 @@ def _nothing_in_the_way(unknown: bool) -> Exception:
     """A conflict that a look at the document does not explain: it has expired, or worse."""
     reason = "a conflict with a document that is not there, or not ours"
     return OutcomeUnknown(reason) if unknown else ServiceUnavailable(reason)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
 
 
 def _last_position(conversation: batch.Document) -> int:
