@@ -10,6 +10,7 @@ import functools
 import hmac
 import json
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -246,7 +247,10 @@ class Documents:
         self._record_session(headers, response.headers)
         if received is not None:
             received.update({name.lower(): value for name, value in response.headers.items()})
-        answer: bytes = response.body()
+        try:
+            answer: bytes = response.body()
+        except zlib.error as error:  # the SDK unpacks it only now
+            raise UnreadableAnswer(_NO_JSON) from error
         return answer
 
     def _record_session(self, sent: dict[str, str], received: Mapping[str, str]) -> None:

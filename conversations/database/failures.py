@@ -55,6 +55,9 @@ class DatabaseFailure(AzureError):
     wants_reopening: bool = False
     """Whether the account may be served elsewhere now: its region is down or has moved."""
 
+    is_too_large: bool = False
+    """Whether the request was more than the database takes at once."""
+
 
 class FailedAnswer(DatabaseFailure):
     """The database answered with an error status.
@@ -100,6 +103,7 @@ class FailedAnswer(DatabaseFailure):
         """Whether the document was not found; not its container, and not the session."""
         self.is_conflict = status in {409, 412}
         """Whether the document is there, or is another than the request took for granted."""
+        self.is_too_large = status == 413
         self.is_partition_full = code == _PARTITION_FULL
         self.is_transient = status in _TRANSIENT or code in {*_MOVED, _SESSION_NOT_AVAILABLE}
         """Whether the same request may succeed later, with nothing mended."""
@@ -131,6 +135,7 @@ class BatchTooLarge(DatabaseFailure):
     """The composed batch is over what the database takes; it was not sent."""
 
     outcome_unknown = False
+    is_too_large = True
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"a batch of {size} bytes")

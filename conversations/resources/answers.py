@@ -12,7 +12,6 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from conversations.api.edge import Answer, Handler
 from conversations.api.errors import RETRY_SOON, ApiError, ErrorDetail, InternalError
 from conversations.database.failures import (
-    BatchTooLarge,
     DatabaseFailure,
     FailedAnswer,
     OutcomeUnknown,
@@ -118,6 +117,11 @@ def translated(operation: Handler) -> Handler:
     return translating
 
 
+def refused_create(failure: DatabaseFailure) -> Exception:
+    """What to raise for the failure of a create: its caller alone decides how much it stores."""
+    return TransactionTooLarge(failure.message) if failure.is_too_large else failure
+
+
 def answer_to(error: AzureError) -> ApiError:
     """What to raise for whatever came out of the database layer."""
     match error:
@@ -125,8 +129,6 @@ def answer_to(error: AzureError) -> ApiError:
             return RateLimited(error.retry_after_ms, error.message)
         case FailedAnswer(is_partition_full=True):
             return StorageFull(error.message)
-        case FailedAnswer(status=413) | BatchTooLarge():
-            return TransactionTooLarge(error.message)
         case FailedAnswer(is_transient=False):
             advice = _ADVICE.get(error.status, "an answer this app has no use for")
             return InternalError(f"{error.message}: {advice}")

@@ -158,6 +158,22 @@ WRITES = [
 
 BY_NAME = {write.name: write for write in WRITES}
 
+# Of each way to send a write and to recognise it, and of each that may be repeated or must not be.
+WAYS = [
+    BY_NAME[name]
+    for name in (
+        "create",
+        "create with items and a key",
+        "append of own ids",
+        "append with a key",
+        "update as read",
+        "merge",
+        "delete",
+        "delete as read",
+        "delete item",
+    )
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Read(Kind):

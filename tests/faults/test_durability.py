@@ -81,11 +81,10 @@ class Load:
         self._acknowledged = 0
         self._progress = threading.Condition()
 
-    def acknowledged(self, rest: Rest, path: str, metadata: dict[str, str]) -> Any:
-        """Send one request. Returns the conversation in the answer; None if there is no answer."""
-        body = json.dumps({"metadata": metadata}).encode()
+    def acknowledged(self, rest: Rest, path: str, body: dict[str, Any]) -> Any:
+        """Send one request. Returns what the answer says; None if there is no answer."""
         try:
-            answer = rest.send("POST", path, body, JSON)
+            answer = rest.send("POST", path, json.dumps(body).encode(), JSON)
         except (OSError, http.client.HTTPException):
             assert self.killing
             return None
@@ -119,7 +118,7 @@ class Writer:
         while True:
             self.sent += 1
             path = f"{CONVERSATIONS}/{self.conversation['id']}"
-            answer = load.acknowledged(self.rest, path, numbered(self.sent))
+            answer = load.acknowledged(self.rest, path, {"metadata": numbered(self.sent)})
             if answer is None:
                 return
             assert answer == {**self.conversation, "metadata": numbered(self.sent)}
@@ -142,13 +141,58 @@ class Creator:
 
     def write(self, load: Load) -> None:
         """Create until that fails."""
-        while answer := load.acknowledged(self.rest, CONVERSATIONS, numbered(len(self.created))):
+        while True:
+            body = {"metadata": numbered(len(self.created))}
+            answer = load.acknowledged(self.rest, CONVERSATIONS, body)
+            if answer is None:
+                return
             self.created.append(answer)
 
     def check(self) -> None:
         """Every acknowledged conversation is there."""
         for conversation in self.created:
             assert self.rest.retrieve(conversation["id"]).json() == conversation
+
+
+@dataclass
+class Appender:
+    """Appends to a conversation of its own, three items at a time, each time with the next number.
+
+    Nothing is sent again, so what was not acknowledged is there once or not at all.
+    """
+
+    rest: Rest
+    conversation: dict[str, Any]
+    sent: int = 0
+    acknowledged: list[int] = field(default_factory=list)
+
+    def write(self, load: Load) -> None:
+        """Append until that fails."""
+        path = f"{CONVERSATIONS}/{self.conversation['id']}/items"
+        while True:
+            self.sent += 1
+            texts = [f"{self.sent}.{part}" for part in "abc"]
+            items = [{"role": "user", "content": text} for text in texts]
+            if load.acknowledged(self.rest, path, {"items": items}) is None:
+                return
+            self.acknowledged.append(self.sent)
+
+    def check(self) -> None:
+        """Every acknowledged call is there, once and whole, in the order of the calls."""
+        texts = list(self._texts())
+        calls = [int(text.partition(".")[0]) for text in texts[::3]]
+        assert texts == [f"{call}.{part}" for call in calls for part in "abc"]
+        assert calls == sorted(set(calls))
+        assert set(self.acknowledged) <= set(calls) <= set(range(1, self.sent + 1))
+
+    def _texts(self) -> Iterator[str]:
+        path = f"{CONVERSATIONS}/{self.conversation['id']}/items?order=asc&limit=100"
+        page = self.rest.send("GET", path).json()
+        while True:
+            yield from (item["content"][0]["text"] for item in page["data"])
+            if not page["has_more"]:
+                return
+            page = self.rest.send("GET", f"{path}&after={page['last_id']}").json()
 
 
 def numbered(number: int) -> dict[str, str]:
@@ -168,7 +212,7 @@ def test_no_acknowledged_write_is_lost_when_a_process_is_killed(
     deployment: Deployment, victim: str
 ) -> None:
     rest = Rest(deployment.url, f"user-{secrets.token_hex(8)}")
-    workers: list[Creator | Writer] = [Creator(rest)]
+    workers: list[Creator | Writer | Appender] = [Creator(rest), Appender(rest, rest.create())]
     workers += [Writer(rest, rest.create(numbered(0))) for _ in range(WRITERS)]
     with ThreadPoolExecutor(len(workers)) as pool:
         for _ in range(KILLS):

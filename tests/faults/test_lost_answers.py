@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.checks import assert_left, assert_write_succeeds, logged
-from tests.faults.kinds import BY_NAME, WRITES, Target, Write
+from tests.faults.kinds import BY_NAME, WAYS, WRITES, Target, Write
 from tests.support.cosmos_wire import CosmosWire, Fault
 from tests.support.failures import (
     BUDGET,
@@ -27,13 +27,16 @@ from tests.support.injected_faults import (
     breaks_off,
     carried_out,
     first,
+    hangs_up,
     in_turn,
     looks,
+    no_gzip,
     passes,
     resets,
     results,
     says,
     says_document,
+    says_raw,
     sent,
     silent,
     slow,
@@ -44,6 +47,7 @@ from tests.support.servers import Server
 
 LOST: dict[str, Fault] = {
     "reset": resets,
+    "hang up": hangs_up,
     "half an answer": breaks_off,
     "silence": silent,
     "408": answers(408),
@@ -53,6 +57,8 @@ LOST: dict[str, Fault] = {
     "504": answers(504),
     "409 to a second copy": answers(409),
     "412 to a second copy": answers(412),
+    "no HTTP": says_raw(b"\x00\r\n\r\n"),
+    "no gzip": no_gzip(),
     "no body": says(b""),
     "HTML": says(b"<html></html>"),
     "no UTF-8": says(b'"\xff"'),
@@ -72,8 +78,14 @@ LOST: dict[str, Fault] = {
 }
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
-@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+@pytest.mark.parametrize(
+    ("write", "fault"),
+    [
+        pytest.param(write, fault, id=f"{write.name}-{name}")
+        for name, fault in LOST.items()
+        for write in (WRITES if name in {"reset", "503"} else WAYS)
+    ],
+)
 def test_a_write_that_was_done_is_recognised(
     wire: CosmosWire, target: Target, write: Write, fault: Fault
 ) -> None:
@@ -113,6 +125,7 @@ BLIND: dict[str, Fault] = {
     "500": answers(500),
     "503": answers(503),
     "reset": resets,
+    "hang up": hangs_up,
     "silence": silent,
     "no JSON": says(b"{"),
     "an empty array": says(b"[]"),
@@ -126,7 +139,7 @@ BLIND: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", BLIND.values(), ids=BLIND)
-@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+@pytest.mark.parametrize("write", WAYS, ids=lambda write: write.name)
 def test_a_look_that_fails_is_tried_once_more_and_is_never_the_answer(
     wire: CosmosWire, host: Server, target: Target, write: Write, fault: Fault
 ) -> None:
@@ -150,7 +163,7 @@ def after(count: int, *faults: Fault) -> Fault:
 
 
 @pytest.mark.parametrize("fault", [answers(500), throttles(20), resets, says(b"[]")])
-@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+@pytest.mark.parametrize("write", WAYS, ids=lambda write: write.name)
 def test_a_look_that_fails_once_is_not_seen(
     wire: CosmosWire, target: Target, write: Write, fault: Fault
 ) -> None:

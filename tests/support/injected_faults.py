@@ -69,6 +69,23 @@ async def resets(request: web.BaseRequest) -> Answer:
     return await silent(request)
 
 
+def says_raw(content: bytes) -> Fault:
+    """These bytes in place of a response, and the end of the connection."""
+
+    async def fault(request: web.BaseRequest) -> Answer:
+        assert isinstance(request.transport, asyncio.Transport)
+        request.transport.write(content)
+        return await hangs_up(request)
+
+    return fault
+
+
+def no_gzip() -> Fault:
+    """An answer that says it is packed, and is not."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"
+    return says_raw(head + b"abcd")
+
+
 async def hangs_up(request: web.BaseRequest) -> Answer:
     """An orderly end of the connection in place of an answer; nothing is carried out."""
     assert request.transport is not None

@@ -19,7 +19,7 @@ from conversations.database.failures import (
     Silence,
     UnreadableAnswer,
 )
-from conversations.resources.answers import answer_to, translated
+from conversations.resources.answers import answer_to, refused_create, translated
 from tests.support.invocation import http_request
 
 APOLOGY = "The server had an error while processing your request."
@@ -201,16 +201,27 @@ def test_an_answer_that_is_no_json_makes_the_operator_look_at_the_endpoint() -> 
 
 
 @pytest.mark.parametrize("failure", [FailedAnswer(413), BatchTooLarge(3_000_000, 2_000_000)])
-def test_a_transaction_that_is_too_large_is_for_the_caller_to_divide(
-    failure: DatabaseFailure,
-) -> None:
-    assert told(answer_to(failure)) == (
+def test_a_create_that_is_too_large_is_for_the_caller_to_divide(failure: DatabaseFailure) -> None:
+    error = refused_create(failure)
+
+    assert isinstance(error, ApiError)
+    assert told(error) == (
         413,
         "invalid_request_error",
         "request_too_large",
         "The items are too large to be stored at once. Send fewer of them in a request.",
         {},
     )
+
+
+def test_what_is_too_large_without_being_a_create_is_a_fault_of_ours() -> None:
+    assert told(answer_to(FailedAnswer(413))) == INTERNAL
+
+
+def test_a_create_that_failed_otherwise_is_told_as_any_request() -> None:
+    failure = FailedAnswer(503)
+
+    assert refused_create(failure) is failure
 
 
 def test_a_full_partition_is_for_the_caller_to_empty() -> None:

@@ -9,10 +9,10 @@ from conversations.api.conditions import EntityTags
 from conversations.api.isolation import IsolationKey
 from conversations.api.query import ConversationsQuery
 from conversations.database.documents import Documents
-from conversations.database.failures import FailedAnswer
+from conversations.database.failures import DatabaseFailure, FailedAnswer
 from conversations.database.session import Session, Work
 from conversations.resources import purge
-from conversations.resources.answers import ServiceUnavailable, StorageFull
+from conversations.resources.answers import ServiceUnavailable, StorageFull, refused_create
 from conversations.resources.conversations.documents import listed, read_conversation
 from conversations.resources.conversations.models import (
     Conversation,
@@ -54,11 +54,14 @@ class ConversationStore:
     ) -> Created:
         """Store a new conversation with its first items, all or nothing.
 
-        Raises IdempotencyKeyReused, and ConversationNotFound where what the key made is gone.
+        Raises TransactionTooLarge, IdempotencyKeyReused, and ConversationNotFound where what the
+        key made is gone.
         """
-        return await self._session.begin().write(
-            Create(isolation_key, metadata, new_items, repetition)
-        )
+        write = Create(isolation_key, metadata, new_items, repetition)
+        try:
+            return await self._session.begin().write(write)
+        except DatabaseFailure as failure:
+            raise refused_create(failure) from failure
 
     async def retrieve(
         self, isolation_key: IsolationKey | None, conversation_id: ConversationId

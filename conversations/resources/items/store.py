@@ -15,8 +15,9 @@ from conversations.api.query import ItemsQuery
 from conversations.api.validation import quoted
 from conversations.database import documents as batch
 from conversations.database.documents import Documents
-from conversations.database.failures import FailedAnswer
+from conversations.database.failures import DatabaseFailure, FailedAnswer
 from conversations.database.session import Session, Work
+from conversations.resources.answers import refused_create
 from conversations.resources.conversations.models import Conversation, ConversationId
 from conversations.resources.conversations.writes import ConversationNotFound
 from conversations.resources.idempotency import Repetition
@@ -60,15 +61,16 @@ class ItemStore:
     ) -> Appended:
         """Store new items after all that are there, all or none, adjacent, in their order.
 
-        Raises ConversationNotFound, ItemAlreadyInConversation, IdempotencyKeyReused, ItemNotFound.
+        Raises ConversationNotFound, ItemAlreadyInConversation, IdempotencyKeyReused, ItemNotFound,
+        TransactionTooLarge.
         """
         write = Append(isolation_key, conversation_id, items, repetition)
         try:
             return await self._session.begin().write(write)
-        except FailedAnswer as failure:
-            if failure.is_missing_document:
+        except DatabaseFailure as failure:
+            if isinstance(failure, FailedAnswer) and failure.is_missing_document:
                 raise ConversationNotFound(conversation_id) from failure
-            raise
+            raise refused_create(failure) from failure
 
     async def retrieve(
         self,
