@@ -72,7 +72,7 @@ LOST: dict[str, Fault] = {
         {"id": "conv_other", "created_at": 1, "metadata": {"n": "other"}, "version": "0" * 16}
     ),
     "a redirect": says(b"", status=302, headers={"Location": "/"}),
-    "207 of one": results(201, status=207),
+    "207 of five": results(*[201] * 5, status=207),
     "207 of a hundred": results(*[201] * 100, status=207),
     "207 of nothing but 424": results(*[424] * 4, status=207),
 }
@@ -126,7 +126,6 @@ BLIND: dict[str, Fault] = {
     "503": answers(503),
     "reset": resets,
     "hang up": hangs_up,
-    "silence": silent,
     "no JSON": says(b"{"),
     "an empty array": says(b"[]"),
     "too long": results(200, 200, 200),
@@ -160,6 +159,22 @@ def test_a_look_that_fails_is_tried_once_more_and_is_never_the_answer(
 def after(count: int, *faults: Fault) -> Fault:
     """These, one after the other, for what follows the first so many requests."""
     return in_turn(*[passes] * count, *faults)
+
+
+@pytest.mark.parametrize("write", WAYS, ids=lambda write: write.name)
+def test_looks_that_are_not_answered_end_with_the_budget(
+    wire: CosmosWire, target: Target, write: Write
+) -> None:
+    silence = looks(after(len(write.first), *[silent] * 9))
+    wire.fault = both(writes(carried_out(wire, answers(500))), silence)
+
+    with within_budget():
+        answer = write.call(target)
+
+    # Why the write failed, or that the time is up: whichever is noticed first.
+    failed = UNAVAILABLE if answer.status == UNAVAILABLE.status else TIMEOUT
+    assert_fails(answer, failed if write.repeatable else TIMEOUT.not_again())
+    assert_left(wire, target, write.after)
 
 
 @pytest.mark.parametrize("fault", [answers(500), throttles(20), resets, says(b"[]")])

@@ -153,7 +153,6 @@ PASSING: dict[str, tuple[Fault, bool]] = {
     "503": (answers(503), True),
     "408": (answers(408), True),
     "reset": (resets, True),
-    "silence": (silent, True),
     "rubbish": (says(b"<html></html>"), True),
 }
 
