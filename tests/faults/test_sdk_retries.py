@@ -8,7 +8,15 @@ import openai
 import pytest
 
 from tests.support.cosmos_wire import CosmosWire
-from tests.support.injected_faults import answers, first, loses_answer, only, silent, throttles
+from tests.support.injected_faults import (
+    answers,
+    carried_out,
+    first,
+    only,
+    resets,
+    silent,
+    throttles,
+)
 from tests.support.openai_clients import client_for
 from tests.support.rest import Rest, message
 from tests.support.servers import serve_host
@@ -45,7 +53,7 @@ def test_an_append_whose_answers_are_lost_is_stored_once(
     rest: Rest, client: openai.OpenAI, wire: CosmosWire, lost: int
 ) -> None:
     id_ = rest.create()["id"]
-    wire.fault = only("POST", "/docs", first(lost, loses_answer(wire)))
+    wire.fault = only("POST", "/docs", first(lost, carried_out(wire, resets)))
 
     created = client.conversations.items.create(id_, items=ITEMS)
 
@@ -69,8 +77,7 @@ def test_a_create_of_unknown_outcome_is_not_tried_again(
 ) -> None:
     id_ = rest.create()["id"]
     # What comes in is carried out, and then nobody says a word.
-    carried_out = loses_answer(wire)
-    wire.fault = only("POST", "/docs", _first_then(carried_out, silent))
+    wire.fault = only("POST", "/docs", _first_then(carried_out(wire, resets), silent))
 
     with pytest.raises(openai.InternalServerError) as raised:
         client.conversations.items.create(id_, items=ITEMS)
@@ -96,7 +103,7 @@ def test_a_keyed_create_is_tried_again_and_stored_once(
     rest: Rest, client: openai.OpenAI, wire: CosmosWire
 ) -> None:
     id_ = rest.create()["id"]
-    wire.fault = only("POST", "/docs", first(3, loses_answer(wire)))
+    wire.fault = only("POST", "/docs", first(3, carried_out(wire, resets)))
 
     created = client.conversations.items.create(
         id_, items=ITEMS, extra_headers={"Idempotency-Key": "k"}
