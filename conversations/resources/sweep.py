@@ -4,9 +4,13 @@ Runs by a timer, over all partitions; the one thing in this app that looks beyon
 nothing of what users stored but ids, and removes nothing whose conversation is there.
 """
 
+import asyncio
 import logging
+import random
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +22,15 @@ from conversations.database.documents import Documents, Everybody
 from conversations.database.failures import FailedAnswer, UnreadableAnswer
 from conversations.database.session import Session
 from conversations.limits import MARKER_SECONDS, SWEEP_SECONDS
+from conversations.resources.answers import answer_to
 from conversations.resources.conversations.documents import DELETIONS, deletion_id
 from conversations.resources.purge import remove_items
 
 _logger = logging.getLogger("conversations")
 
 _MARKERS_AT_ONCE = 1000
+# Of the sweep's time, what may go by until it knows what there is to do.
+_SHARE_OF_LISTING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +60,21 @@ class Sweep:
         """
         spent = usage.Usage()
         usage.current.set(spent)
-        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         reasons: set[str] = set()
         left: list[Marker] = []
         done = 0
-        try:
-            left = await self._markers()
-        except AzureError as failure:
-            reasons.add(failure.message)
-        turn = list(left)
-        left_alone: set[str | None] = set()
-        while turn and time.monotonic() - started < SWEEP_SECONDS:
-            marker = turn.pop(0)
-            if marker.isolation_key in left_alone:
-                continue
-            try:
-                over = await self._advance(marker)
-            except AzureError as failure:
-                reasons.add(failure.message)
-                left_alone.add(marker.isolation_key)
-                continue
-            if over is None:
-                continue  # too young to be forgotten: the next sweep looks again
-            if over:
-                left.remove(marker)
-                done += 1
-            else:
-                turn.append(marker)
+        with suppress(TimeoutError):  # interrupted anywhere, the next sweep goes on
+            async with asyncio.timeout(SWEEP_SECONDS):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(SWEEP_SECONDS * _SHARE_OF_LISTING):
+                        await self._list_markers(left, reasons)
+                # By lot: what one sweep does not come to is not always the same.
+                turn = deque(random.sample(left, len(left)))
+                async for marker in self._finished(turn, reasons):
+                    left.remove(marker)
+                    done += 1
         oldest = max((self._clock() - marker.since for marker in left), default=0)
         _logger.log(
             logging.WARNING if reasons else logging.INFO,
@@ -88,11 +83,31 @@ class Sweep:
             done,
             len(left),
             oldest,
-            (time.monotonic() - started) * 1000,
+            (loop.time() - started) * 1000,
             spent.request_charge,
             spent.attempts,
             f' reason="{"; ".join(sorted(reasons))}"' if reasons else "",
         )
+
+    async def _finished(
+        self, turn: deque[Marker], reasons: set[str]
+    ) -> AsyncGenerator[Marker, None]:
+        """Advance each deletion in turn, and give those of which nothing is left."""
+        left_alone: set[str | None] = set()
+        while turn:
+            marker = turn.popleft()
+            if marker.isolation_key in left_alone:
+                continue
+            try:
+                over = await self._advance(marker)
+            except AzureError as failure:
+                reasons.add(_reason(failure))
+                left_alone.add(marker.isolation_key)
+                continue
+            if over:
+                yield marker
+            elif over is not None:  # None: too young to be forgotten, the next sweep looks again
+                turn.append(marker)
 
     async def _advance(self, marker: Marker) -> bool | None:
         """Remove up to 99 items. Returns whether all is done; None if that is too early to say."""
@@ -124,8 +139,8 @@ class Sweep:
                     raise
         return True
 
-    async def _markers(self) -> list[Marker]:
-        markers: list[Marker] = []
+    async def _list_markers(self, markers: list[Marker], reasons: set[str]) -> None:
+        """Append all deletions to `markers`, or those found until the database fails."""
         continuation: str | None = None
         while True:
 
@@ -139,11 +154,23 @@ class Sweep:
                     continuation=after,
                 )
 
-            page = await self._session.begin().read(ask)
-            markers += [_marker(document) for document in page.documents]
+            try:
+                page = await self._session.begin().read(ask)
+            except AzureError as failure:
+                reasons.add(_reason(failure))
+                return
+            for document in page.documents:
+                try:
+                    markers.append(_marker(document))
+                except UnreadableAnswer as failure:
+                    reasons.add(_reason(failure))
             continuation = page.continuation
             if continuation is None:
-                return markers
+                return
+
+
+def _reason(failure: AzureError) -> str:
+    return answer_to(failure).reason or type(failure).__name__
 
 
 def _marker(document: Any) -> Marker:

@@ -1,0 +1,1 @@
+"""Tries to break every write: by schedules of failures, by kills, by time."""
