@@ -2,7 +2,7 @@
 # dependencies. Another Python: make test PYTHON=python3.12 VENV=.venv-3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dashboard test test-fast test-api coverage check check-code bench bench-peers format lock screenshots package clean
+.PHONY: help setup run dashboard test test-fast test-api interleave coverage check check-code bench bench-peers format lock screenshots package clean
 
 VENV ?= .venv
 BIN = $(VENV)/bin/python
@@ -41,6 +41,9 @@ test-fast: $(VENV)/development ## Run tests/unit, which starts no server, in sec
 test-api: $(VENV)/development ## Run tests/api against the server at BASE_URL
 	@test -n "$(BASE_URL)" || { echo "Say which server: make test-api BASE_URL=http://127.0.0.1:7071"; exit 2; }
 	BASE_URL=$(BASE_URL) $(BIN) -m pytest tests/api $(ARGS)
+
+interleave: $(VENV)/development ## Try to break every write: make interleave ARGS='--seconds 600'
+	@$(BIN) -m tests.proof $(ARGS)
 
 coverage: $(VENV)/development ## Run the whole test suite and measure what of conversations/ it covers
 	$(BIN) -m coverage erase

@@ -29,6 +29,11 @@ class Fate:
         return f"{self.done.value}: {self.answer}"
 
     @property
+    def is_of_reads(self) -> bool:
+        """Whether it is too much to ask of a write, that the app should find it out."""
+        return self.answer in _DOCUMENTS
+
+    @property
     def leaves_open(self) -> bool:
         """Whether the app cannot know what became of the request."""
         return self.answer != "whole" and self.answer not in _REFUSALS
@@ -103,6 +108,8 @@ _UNREADABLE = [
         "no statuses",
     )
 ]
+# Of a read. A database that claims success for a write that it did not do cannot be found out.
+_DOCUMENTS = [Rubbish("other documents"), Rubbish("no documents")]
 _AMBIGUOUS: list[Any] = [
     *("reset", "silence") * 3,
     *(Says(status) for status in (408, 410, 500, 502, 503, 504)),
@@ -123,10 +130,5 @@ FATES = (
     Fate(answer="slow"),
     *(Fate(done, answer) for done in Done for answer in _AMBIGUOUS),
     *(Fate(Done.NEVER, refusal) for refusal in _REFUSALS),
-)
-# A database that claims success for a write that it did not do cannot be found out; about a
-# document that it should read, it can.
-FATES_OF_READS = (
-    *FATES,
-    *(Fate(answer=Rubbish(what)) for what in ("other documents", "no documents")),
+    *(Fate(answer=documents) for documents in _DOCUMENTS),
 )

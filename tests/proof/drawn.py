@@ -1,0 +1,78 @@
+"""The calls of a schedule, drawn: of every kind, with and without keys, conditions and own ids."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.proof import calls as api
+from tests.proof.calls import Call
+from tests.proof.network import StandIn
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+KINDS = ("append", "create", "update", "merge", "delete", "delete_item")
+KINDS_OF_OTHERS = (*KINDS, "append", "delete")
+KEYS = (None, None, "key-1", "key-2")
+IF_MATCH = (None, None, "now", "now", "both", "*", "stale", '"not-ours"')
+OWN_IDS = ("msg_0", "msg_1", "msg_2")
+SKEWS = (0, -50_000, 50_000)  # microseconds that a host's clock is off
+
+
+def new_call(draw: Draw, stand_in: StandIn, serial: str, *, others: bool) -> Call:
+    """A call about the first conversation or the newest; `serial` tells its texts from others'.
+
+    `others`: of those who get in the way of the calls that are looked at.
+    """
+    kind = draw(st.sampled_from(KINDS_OF_OTHERS if others else KINDS))
+    made = [one["id"] for commit in stand_in.commits for one in commit.created("conversation")]
+    target = made[draw(st.sampled_from((0, -1)))]
+    if kind in {"append", "create"}:
+        call = _create(draw, kind, target, serial)
+    elif kind == "delete_item":
+        call = api.delete_item(target, _item_id(draw, stand_in, target))
+    else:
+        headers = {}
+        # Others want what they want: a condition would only keep them from getting in the way.
+        if not others and (if_match := _if_match(draw, stand_in, target)):
+            headers["if_match"] = if_match
+        if kind == "update":
+            call = api.update(target, {"a": serial}, **headers)
+        elif kind == "merge":
+            call = api.merge(target, {serial: serial, "b": None}, **headers)
+        else:
+            call = api.delete(target, **headers)
+    call.skew = draw(st.sampled_from(SKEWS))
+    return call
+
+
+def _create(draw: Draw, kind: str, target: str, serial: str) -> Call:
+    headers = {}
+    if key := draw(st.sampled_from(KEYS)):
+        headers["key"] = key
+    # What a key repeats is the same; everything else is told apart.
+    text = draw(st.sampled_from(("x", "y"))) if key else serial
+    count = draw(st.integers(0 if kind == "create" else 1, 3))
+    own = OWN_IDS if draw(st.booleans()) else (None,) * 3
+    items = [api.message(f"{text}.{n}", own[n]) for n in range(count)]
+    if kind == "append":
+        return api.append(target, items, **headers)
+    return api.create(items, {"a": text}, **headers)
+
+
+def _item_id(draw: Draw, stand_in: StandIn, conversation_id: str) -> str:
+    there = [
+        document["item"]["id"]
+        for commit in stand_in.commits
+        for document in commit.created("item")
+        if document["id"].startswith(f"{conversation_id}.")
+    ]
+    ids = [OWN_IDS[0], *there[:1], *there[-1:]]
+    return str(ids[draw(st.integers(0, len(ids) - 1))])
+
+
+def _if_match(draw: Draw, stand_in: StandIn, conversation_id: str) -> str | None:
+    document = stand_in.document(api.PARTITION, conversation_id)
+    now, stale = f'"{document["version"] if document else "0" * 16}"', f'"{"f" * 16}"'
+    drawn: str | None = draw(st.sampled_from(IF_MATCH))
+    return {"now": now, "stale": stale, "both": f"{stale}, {now}"}.get(drawn or "", drawn)
