@@ -7,7 +7,7 @@ any two. `make interleave` runs as many as one likes.
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.proof.drawn import Draw
@@ -20,6 +20,8 @@ def run() -> Iterator[Callable[[Draw], None]]:
         yield running
 
 
+# Twenty seconds on two idle cores; each takes ten times as long as an example of other tests.
+@settings(max_examples=800)
 @given(data=st.data())
 def test_every_write_is_done_as_it_was_answered(
     run: Callable[[Draw], None], data: st.DataObject
