@@ -12,29 +12,40 @@ from tests.proof.network import StandIn
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 KINDS = ("append", "create", "update", "merge", "delete", "delete_item")
-KINDS_OF_OTHERS = (*KINDS, "append", "delete")
+# What gets in the way of each.
+AGAINST = {
+    "append": ("append", "delete_item", "delete", "update"),
+    "create": ("delete", "create", "append"),
+    "update": ("update", "merge", "delete", "append"),
+    "merge": ("update", "merge", "delete", "append"),
+    "delete": ("update", "append", "delete"),
+    "delete_item": ("delete_item", "append", "delete"),
+}
 KEYS = (None, None, "key-1", "key-2")
-IF_MATCH = (None, None, "now", "now", "both", "*", "stale", '"not-ours"')
+IF_MATCH = (None, None, None, "now", "now", "now", "both", "*", "stale", '"not-ours"')
 OWN_IDS = ("msg_0", "msg_1", "msg_2")
 SKEWS = (0, -50_000, 50_000)  # microseconds that a host's clock is off
 
 
-def new_call(draw: Draw, stand_in: StandIn, serial: str, *, others: bool) -> Call:
+def new_call(draw: Draw, stand_in: StandIn, serial: str, against: Call | None = None) -> Call:
     """A call about the first conversation or the newest; `serial` tells its texts from others'.
 
-    `others`: of those who get in the way of the calls that are looked at.
+    `against`: whose way it is to get into; then it is about the same conversation.
     """
-    kind = draw(st.sampled_from(KINDS_OF_OTHERS if others else KINDS))
+    kind = draw(st.sampled_from(AGAINST[against.kind] if against else KINDS))
     made = [one["id"] for commit in stand_in.commits for one in commit.created("conversation")]
-    target = made[draw(st.sampled_from((0, -1)))]
+    if against:
+        target = against.conversation_id or made[-1]
+    else:
+        target = made[draw(st.sampled_from((0, -1)))]
     if kind in {"append", "create"}:
         call = _create(draw, kind, target, serial)
     elif kind == "delete_item":
         call = api.delete_item(target, _item_id(draw, stand_in, target))
     else:
         headers = {}
-        # Others want what they want: a condition would only keep them from getting in the way.
-        if not others and (if_match := _if_match(draw, stand_in, target)):
+        # A condition would only keep others from getting into the way.
+        if not against and (if_match := _if_match(draw, stand_in, target)):
             headers["if_match"] = if_match
         if kind == "update":
             call = api.update(target, {"a": serial}, **headers)

@@ -21,7 +21,7 @@ def run() -> Iterator[Callable[[Draw], None]]:
 
 
 # Twenty seconds on two idle cores; each takes ten times as long as an example of other tests.
-@settings(max_examples=800)
+@settings(max_examples=1_200)
 @given(data=st.data())
 def test_every_write_is_done_as_it_was_answered(
     run: Callable[[Draw], None], data: st.DataObject
