@@ -9,6 +9,7 @@ import base64
 import functools
 import hmac
 import json
+import math
 import time
 import zlib
 from collections.abc import Mapping, Sequence
@@ -282,16 +283,16 @@ def _batch_documents(
     """The documents of a batch's results. Raises FailedAnswer for the operation that failed."""
     if not isinstance(results, list) or len(results) != len(operations):
         raise UnreadableAnswer("cosmos answered a batch of another length")
-    statuses = [_whole(result, "statusCode") for result in results]
+    statuses = [_number(result, "statusCode") for result in results]
     for index, status in enumerate(statuses):
         if status >= 400 and status != _FAILED_DEPENDENCY:
             result = results[index]
             raise FailedAnswer(
                 status,
-                _whole(result, "subStatusCode", 0),
+                _number(result, "subStatusCode", 0),
                 operation=index,
                 headers=headers,
-                retry_after_ms=_whole(result, "retryAfterMilliseconds", DEFAULT_THROTTLE_MS),
+                retry_after_ms=_number(result, "retryAfterMilliseconds", DEFAULT_THROTTLE_MS),
             )
     if not all(200 <= status < 300 for status in statuses):
         raise UnreadableAnswer("cosmos answered a batch that failed without a reason")
@@ -308,11 +309,14 @@ def _has_id(document: Any, id_: str) -> bool:
     return isinstance(document, dict) and document.get("id") == id_
 
 
-def _whole(result: Any, name: str, default: int | None = None) -> int:
-    value = result.get(name, default) if isinstance(result, dict) else None
-    if not isinstance(value, int):
+def _number(result: Any, name: str, default: int | None = None) -> int:
+    """What an operation's result says, rounded up; `default` where it is absent or null."""
+    value = result.get(name) if isinstance(result, dict) else None
+    if value is None:
+        value = default
+    if not isinstance(value, int | float):
         raise UnreadableAnswer(f"cosmos answered a batch without {name}")
-    return value
+    return math.ceil(value)
 
 
 def _json(content: bytes) -> Any:
