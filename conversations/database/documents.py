@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from azure.core.pipeline.transport import HttpRequest
 from azure.cosmos.aio import CosmosClient
+from pydantic_core import from_json, to_json
 
 from conversations.database import sdk_internals
 from conversations.database.failures import (
@@ -224,7 +225,7 @@ class Documents:
         received: dict[str, str] | None = None,
     ) -> bytes:
         """Send one request, keep the session of its answer, and return the answer's content."""
-        content = None if body is None else json.dumps(body, **_COMPACT).encode()
+        content = None if body is None else to_json(body)
         if content and len(content) > MAX_BATCH_BYTES:
             raise BatchTooLarge(len(content), MAX_BATCH_BYTES)
         headers["x-ms-date"] = date = _date(int(time.time()))
@@ -261,7 +262,6 @@ class Documents:
 
 
 _NO_JSON = "cosmos answered something that is no JSON; check COSMOS_ENDPOINT"
-_COMPACT: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
 
 
 def _patch(changes: Mapping[str, Any], condition: str | None) -> Document:
@@ -321,16 +321,10 @@ def _number(result: Any, name: str, default: int | None = None) -> int:
 
 def _json(content: bytes) -> Any:
     try:
-        return _DECODER.decode(content.decode())
-    except (ValueError, RecursionError) as error:
+        # NaN and infinity are no JSON, which Python would read, and write again.
+        return from_json(content, allow_inf_nan=False)
+    except ValueError as error:
         raise UnreadableAnswer(_NO_JSON) from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")  # Python would read it, and write it again
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _object(content: bytes) -> Document:

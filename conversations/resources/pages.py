@@ -43,7 +43,7 @@ class Row:
     """One object of a page: its id, and how it reads as JSON."""
 
     id: str
-    json: str
+    json: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Rows:
     rows: list[Row]
     has_more: bool
 
-    def body(self) -> str:
+    def body(self) -> bytes:
         """The list object of the API."""
         first, last = (f'"{self.rows[end].id}"' if self.rows else "null" for end in (0, -1))
-        data = ",".join(row.json for row in self.rows)
         more = "true" if self.has_more else "false"
-        return (
-            f'{{"object":"list","data":[{data}],"first_id":{first},"last_id":{last},'
-            f'"has_more":{more}}}'
+        end = f'],"first_id":{first},"last_id":{last},"has_more":{more}}}'
+        return b'{"object":"list","data":[%b%b' % (
+            b",".join(row.json for row in self.rows),
+            end.encode(),
         )
 
 
@@ -158,7 +158,7 @@ async def _fill(
         answered = await work.read(ask)
         for document in answered.documents:
             found = row(document)
-            size += len(found.json.encode())
+            size += len(found.json)
             if len(rows) == limit or (rows and size > MAX_PAGE_BYTES):
                 return True
             rows.append(found)

@@ -188,7 +188,7 @@ class ConversationStore:
 
 def _row(document: Any) -> Row:
     conversation = read_conversation(document)
-    return Row(conversation.id, conversation.model_dump_json())
+    return Row(conversation.id, conversation.model_dump_json().encode())
 
 
 async def _read_newest(work: Work, isolation_key: str | None, conversation_id: str) -> Conversation:
