@@ -210,8 +210,7 @@ class Documents:
     ) -> dict[str, str]:
         """Headers that ask for a state no older than what this client has seen."""
         headers = _for_partition(headers, partition_key)
-        path = f"{self._container}/docs/"
-        token = await sdk_internals.session_token(self._client, path, partition_key)
+        token = await sdk_internals.session_token(self._client, self._container, partition_key)
         if token:
             headers["x-ms-session-token"] = token
         return headers

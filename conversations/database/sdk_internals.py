@@ -5,12 +5,14 @@ the SDK's own. Each says which public name would replace it.
 """
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from azure.core import AsyncPipelineClient
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, HeadersPolicy
 from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.cosmos import PartitionKey
 from azure.cosmos import __version__ as sdk_version
 from azure.cosmos.aio import CosmosClient
 from azure.cosmos.exceptions import CosmosHttpResponseError
@@ -90,7 +92,9 @@ def describe_container(client: CosmosClient, link: str, partition_key: dict[str,
     )
 
 
-async def session_token(client: CosmosClient, path: str, partition_key: str | None) -> str | None:
+async def session_token(
+    client: CosmosClient, container: str, partition_key: str | None
+) -> str | None:
     """The newest state that this client knows of: a read must not be answered with an older one.
 
     None on an account whose consistency needs none. Asks for the partitions once, when there is a
@@ -99,15 +103,32 @@ async def session_token(client: CosmosClient, path: str, partition_key: str | No
     connection: Any = client.client_connection
     if connection.session is None or not is_session_consistent(client):
         return None
-    token: str = await connection.session.get_session_token_async(
-        path,
-        [partition_key],  # a bare None would mean all partitions
-        connection._container_properties_cache,
-        connection._routing_map_provider,
+    tokens = connection.session.session_container
+    if not tokens.rid_to_session_token:
+        return None
+    partitions = connection._routing_map_provider
+    holding = await partitions.get_overlapping_ranges(container, [_hashed(partition_key)], {})
+    if not holding:
+        return None
+    token: str = await tokens.get_session_token_async(
+        f"{container}/docs/",
         None,
+        connection._container_properties_cache,
+        partitions,
+        holding[0]["id"],
         {},
     )
     return token or None
+
+
+@lru_cache(maxsize=4096)
+def _hashed(partition_key: str | None) -> Any:
+    """Where a partition key stands among all; remembered, for the SDK hashes in plain Python.
+
+    Would be replaced by the public getter that `session_token` is waiting for.
+    """
+    any_path = PartitionKey("/any", version=2)  # the version that the container has
+    return any_path._get_epk_range_for_partition_key([partition_key])
 
 
 def is_session_consistent(client: CosmosClient) -> bool:
