@@ -236,7 +236,9 @@ class Documents:
             self._client
         )
         url = f"{endpoint.rstrip('/')}/{self._path}" + (f"{id_}/" if id_ else "")
-        request = HttpRequest(method, url, headers=headers, data=content)
+        request = HttpRequest(method, url, data=content)
+        # As they are: azure-core's own kind of mapping is slow to fill, and slow to read.
+        request.headers = headers
         try:
             ran = await self._pipeline.run(
                 request, connection_verify=_checks_certificate(endpoint), **self._options
