@@ -7,6 +7,7 @@ pydantic nor the Cosmos SDK, which are most of a cold start; they are loaded beh
 import asyncio
 import contextlib
 import gc
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,11 @@ class App:
 
     async def _load_parts(self) -> "Parts":
         # In a thread, so that the worker can meanwhile tell the host which functions there are.
-        self._parts = await asyncio.to_thread(Parts, self._environment)
+        gc.disable()  # next to nothing of what is imported is garbage
+        try:
+            self._parts = await asyncio.to_thread(Parts, self._environment)
+        finally:
+            gc.enable()
         self._parts.client.open().add_done_callback(_freeze)
         return self._parts
 
@@ -139,6 +144,8 @@ class Parts:
     sweep: Callable[[], Awaitable[None]]
 
     def __init__(self, environment: Mapping[str, str]) -> None:
+        # Pydantic would look for plugins in the metadata of every package that is installed.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         # Imported here: see the module's docstring.
         from conversations.database.client import Client
         from conversations.database.session import Session

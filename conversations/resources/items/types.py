@@ -3,7 +3,9 @@
 Any other type is kept as it comes: its items need nothing but a well-formed `type`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -14,27 +16,30 @@ _TEXT_OR_ARRAY = str | list[Any]
 class _Item(BaseModel):
     """What all items have in common. Only checks: what is stored is the object that was sent."""
 
-    # Built when the first item of the type comes, so that a cold start does not wait for all.
-    model_config = ConfigDict(
-        extra="allow", strict=True, hide_input_in_errors=True, defer_build=True
-    )
+    model_config = ConfigDict(extra="allow", strict=True, hide_input_in_errors=True)
 
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ItemType:
     """One type of items.
 
-    `prefix`: what the ids begin with that we give out. `accepted_prefixes`: what the caller's must
+    `required`: the fields that must be there, and their types. `prefix`: what the ids begin with that we give out. `accepted_prefixes`: what the caller's must
     begin with, if it is not empty; the OpenAI API checks the ids of these types, and they are
     replayed to it. `completed`: an item without `status` gets "completed".
     """
 
-    model: type[BaseModel]
+    required: Mapping[str, Any] = field(default_factory=dict)
     prefix: str = "item"
     accepted_prefixes: tuple[str, ...] = ()
     completed: bool = False
+
+    @cached_property
+    def model(self) -> type[BaseModel]:
+        """Checks an item; made when the first of the type comes, so that a start makes none."""
+        fields: dict[str, Any] = {name: (kind, ...) for name, kind in self.required.items()}
+        return create_model(self.prefix, __base__=_Item, **fields)
 
 
 def _type(
@@ -44,10 +49,7 @@ def _type(
     completed: bool = False,
     **required: Any,
 ) -> ItemType:
-    """`required`: the fields that must be there, and their types."""
-    fields: dict[str, Any] = {name: (annotation, ...) for name, annotation in required.items()}
-    model = create_model(prefix, __base__=_Item, **fields)
-    return ItemType(model, prefix, accepted_prefixes, completed)
+    return ItemType(required, prefix, accepted_prefixes, completed)
 
 
 ITEM_TYPES = {
@@ -99,7 +101,7 @@ ITEM_TYPES = {
     "additional_tools": _type("item", role=str, tools=list[Any]),
 }
 
-UNKNOWN_TYPE = ItemType(_Item)
+UNKNOWN_TYPE = ItemType()
 
 # What else a part of a message's content must have, by its type: a string of this name.
 PART_TEXTS = {
