@@ -42,12 +42,17 @@ def shorten_pipeline(client: CosmosClient, transport: AsyncHttpTransport[Any, An
 
 
 def pipeline(client: CosmosClient) -> AsyncPipeline[Any, Any]:
-    """What sends a request, with a token where the client has a credential.
+    """What sends a request as it is, with a token where the client has a credential.
 
     Would be replaced by a public `send_request`, as other Azure SDKs have one.
     """
-    sending: AsyncPipeline[Any, Any] = client.client_connection.pipeline_client._pipeline
-    return sending
+    theirs = client.client_connection.pipeline_client._pipeline
+    tokens = [
+        policy
+        for policy in theirs._impl_policies
+        if isinstance(policy, AsyncBearerTokenCredentialPolicy)
+    ]
+    return AsyncPipeline(theirs._transport, tokens)
 
 
 def default_headers(client: CosmosClient) -> dict[str, str]:
@@ -107,7 +112,10 @@ async def session_token(
     if not tokens.rid_to_session_token:
         return None
     partitions = connection._routing_map_provider
-    holding = await partitions.get_overlapping_ranges(container, [_hashed(partition_key)], {})
+    try:
+        holding = await partitions.get_overlapping_ranges(container, [_hashed(partition_key)], {})
+    except Exception:  # whatever the SDK makes of an answer that it cannot use: as in its own reads
+        return None
     if not holding:
         return None
     token: str = await tokens.get_session_token_async(

@@ -110,13 +110,6 @@ class Work:
 
         The rules are docs/contract.md#unknown-outcome.
         """
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                return await self._write(write)
-        except TimeoutError as error:
-            raise self._silence() from error
-
-    async def _write(self, write: Write[Result]) -> Result:
         undecided: DatabaseFailure | None = None  # the last attempt whose outcome is unknown
         waited = resent = False
         conflicts = 0

@@ -52,7 +52,7 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         request: HttpRequest,
         *,
         connection_timeout: float,
-        read_timeout: float,
+        read_timeout: float | None,
         connection_verify: bool,
         **_: Any,
     ) -> AsyncHttpResponse:
