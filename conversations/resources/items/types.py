@@ -25,9 +25,10 @@ class _Item(BaseModel):
 class ItemType:
     """One type of items.
 
-    `required`: the fields that must be there, and their types. `prefix`: what the ids begin with that we give out. `accepted_prefixes`: what the caller's must
-    begin with, if it is not empty; the OpenAI API checks the ids of these types, and they are
-    replayed to it. `completed`: an item without `status` gets "completed".
+    `required`: the fields that must be there, and their types. `prefix`: what the ids begin with
+    that we give out. `accepted_prefixes`: what the caller's must begin with, if it is not empty;
+    the OpenAI API checks the ids of these types, and they are replayed to it. `completed`: an item
+    without `status` gets "completed".
     """
 
     required: Mapping[str, Any] = field(default_factory=dict)
