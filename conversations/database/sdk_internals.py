@@ -113,30 +113,34 @@ async def session_token(
         return None
     partitions = connection._routing_map_provider
     try:
-        holding = await partitions.get_overlapping_ranges(container, [_hashed(partition_key)], {})
+        known = await partitions.get_routing_map(container, {})
     except Exception:  # whatever the SDK makes of an answer that it cannot use: as in its own reads
         return None
-    if not holding:
+    range_ = known and _range(known, partition_key)
+    if not range_:
         return None
     token: str = await tokens.get_session_token_async(
         f"{container}/docs/",
         None,
         connection._container_properties_cache,
         partitions,
-        holding[0]["id"],
+        range_,
         {},
     )
     return token or None
 
 
 @lru_cache(maxsize=4096)
-def _hashed(partition_key: str | None) -> Any:
-    """Where a partition key stands among all; remembered, for the SDK hashes in plain Python.
+def _range(known: Any, partition_key: str | None) -> str | None:
+    """The partition that holds a key, of the ones known; after a split that is another object.
 
-    Would be replaced by the public getter that `session_token` is waiting for.
+    Remembered, for the SDK hashes in plain Python. Would be replaced by the public getter that
+    `session_token` is waiting for.
     """
     any_path = PartitionKey("/any", version=2)  # the version that the container has
-    return any_path._get_epk_range_for_partition_key([partition_key])
+    hashed = any_path._get_epk_range_for_partition_key([partition_key])
+    holding = known.get_overlapping_ranges([hashed])
+    return holding[0]["id"] if holding else None
 
 
 def is_session_consistent(client: CosmosClient) -> bool:
