@@ -1,1 +1,1 @@
-"""What one update costs, and against what. Never deployed; `make bench` runs it."""
+"""What a request costs, and against what. Never deployed; `make bench` runs it."""

@@ -1,4 +1,4 @@
-"""Measure what one update costs, over its floors, and write the results.
+"""Measure what requests cost, over their floors, and write the results.
 
 Writes results.md and results.svg. Ends within five minutes. Linux only.
 """
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import costs, plot, report
+from benchmarks import measure, plot, report
 from benchmarks.processes import Failed
 
 HERE = Path(__file__).parent
@@ -24,19 +24,19 @@ def main(arguments: Sequence[str]) -> None:
     add("--quick", action="store_true", help="tiny counts: see that it works, not what it costs")
     add("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
     options = parser.parse_args(arguments)
-    plan = costs.QUICK if options.quick else costs.Plan()
+    plan = measure.QUICK if options.quick else measure.Plan()
     if options.rounds:
         plan = dataclasses.replace(plan, rounds=options.rounds)
     with tempfile.TemporaryDirectory() as logs:
         try:
-            samples = costs.measure(plan, Path(logs), print_progress)
+            samples = measure.measure(plan, Path(logs), print_progress)
         except Failed as failure:
             sys.exit(f"The benchmark failed: {failure}\n{last_lines(Path(logs))}")
-    rows = report.rows(samples, plan)
-    print(report.table(report.HEADER, [row.cells() for row in rows]))
+    rows = list(report.rows(samples, plan))
+    print(report.table(report.HEADER, rows))
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "results.md").write_text(report.markdown(rows, report.machine()))
-    (options.output / "results.svg").write_text(plot.svg(samples, rows))
+    (options.output / "results.md").write_text(report.markdown(rows))
+    plot.draw(samples, rows, options.output / "results.svg")
 
 
 def print_progress(line: str) -> None:

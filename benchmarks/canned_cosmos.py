@@ -1,56 +1,46 @@
-"""A Cosmos DB account that costs next to nothing: every patch gets the same document.
+"""A Cosmos DB account that costs next to nothing: whatever is asked for is there, and taken.
 
 It stands in for the database so that the measured process is never kept waiting, and counts the
-requests that reach it.
+requests that reach it. It checks nothing: that requests are right is what tests/database is for.
 """
 
 import asyncio
+import gc
 import json
-import re
 from typing import Any
 
+from aiohttp import web
+
 from benchmarks.processes import Message, answer_commands
-from benchmarks.traffic import CONTAINER, METADATA
+from benchmarks.traffic import CONTAINER, METADATA, PAGE
 
-# A published figure for a small write; looked for in the app's log line.
-REQUEST_CHARGE = "10.29"
-
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_COLLECTION = {
-    "id": CONTAINER,
-    "_rid": "AAAAAKPlAAA=",
-    "_self": "dbs/AAAAAA==/colls/AAAAAKPlAAA=/",
-    "partitionKey": {"paths": ["/isolation_key"], "kind": "Hash", "version": 2},
-}
-_DOCUMENT = {
-    "id": "ID",
-    "isolation_key": "user-0000",
-    "type": "conversation",
-    "created_at": 1700000000,
-    "metadata": METADATA,
+_SYSTEM = {
     "_rid": "AAAAAKPlAAABAAAAAAAAAA==",
     "_self": "dbs/AAAAAA==/colls/AAAAAKPlAAA=/docs/AAAAAKPlAAABAAAAAAAAAA==/",
     "_etag": '"00000000-0000-0000-0000-000000000000"',
     "_attachments": "attachments/",
     "_ts": 1700000000,
 }
+_COLLECTION = {
+    **_SYSTEM,
+    "id": CONTAINER,
+    "partitionKey": {"paths": ["/isolation_key"], "kind": "Hash", "version": 2},
+}
 # What the service sends with a document, as far as published traces show it.
 _HEADERS = {
-    "Cache-Control": "no-store, no-cache",
     "Content-Type": "application/json",
-    "Date": "Tue, 14 Nov 2023 22:13:20 GMT",
-    "Server": "Microsoft-HTTPAPI/2.0",
     "etag": '"00000000-0000-0000-0000-000000000000"',
     "lsn": "12",
     "x-ms-activity-id": "00000000-0000-0000-0000-000000000000",
     "x-ms-alt-content-path": "dbs/conversations/colls/conversations",
     "x-ms-content-path": "AAAAAKPlAAA=",
+    "x-ms-documentdb-partitionkeyrangeid": "0",
     "x-ms-gatewayversion": "version=2.14.0",
     "x-ms-global-committed-lsn": "11",
     "x-ms-item-lsn": "12",
     "x-ms-last-state-change-utc": "Tue, 14 Nov 2023 20:00:00.000 GMT",
     "x-ms-number-of-read-regions": "0",
-    "x-ms-request-charge": REQUEST_CHARGE,
+    "x-ms-request-charge": "10.29",
     "x-ms-request-duration-ms": "3.1",
     "x-ms-resource-quota": "documentSize=10240;documentsSize=10485760;documentsCount=-1;",
     "x-ms-resource-usage": "documentSize=0;documentsSize=1;documentsCount=64;",
@@ -66,84 +56,122 @@ class CannedCosmos:
     """The answers, and what was asked."""
 
     def __init__(self) -> None:
-        self.delay = 0.0
-        self.requests = 0
-        self.spans: list[tuple[float, float]] | None = None
-        self._collection = _response(_COLLECTION)
-        self._head, _, rest = _response(_DOCUMENT).partition(b"\r\n\r\n")
-        self._before, self._after = rest.split(b"ID", 1)
+        self.url = ""
+        self._delay = 0.0
+        self._spans: list[tuple[float, float]] = []
+        self._pages: dict[int, bytes] = {}
 
-    def serve_at(self, url: str) -> None:
-        """Say in the account's properties that its only region is `url`."""
-        region = [{"name": "here", "databaseAccountEndpoint": url}]
-        self._account = _response(
-            {
-                "id": "canned",
-                "writableLocations": region,
-                "readableLocations": region,
-                "enableMultipleWriteLocations": False,
-                "userConsistencyPolicy": {"defaultConsistencyLevel": "Session"},
-            }
-        )
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer one request, after the delay."""
+        content = await request.read()
+        headers = _HEADERS
+        if request.path.endswith("/pkranges/"):
+            if request.headers.get("If-None-Match"):
+                return web.Response(status=304, headers=headers)
+            body = _dump({"PartitionKeyRanges": [{"id": "0", "minInclusive": "", "maxExclusive": "FF"}]})
+        elif "/docs" not in request.path:
+            return web.Response(body=_dump(self._account() if request.path == "/" else _COLLECTION))
+        else:
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            body = self._documents(request, content)
+            await asyncio.sleep(self._delay)
+            self._spans.append((started, loop.time()))
+        return web.Response(body=body, headers=headers)
 
-    def response(self, target: bytes) -> bytes:
-        """The bytes that answer a request for `target`."""
-        self.requests += 1
-        _, of_document, id_ = target.partition(b"/docs/")
-        if of_document:
-            body = self._before + id_.rstrip(b"/") + self._after
-            return b"%s\r\nContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body)
-        return self._account if target == b"/" else self._collection
+    async def report(self, command: Message) -> Message:
+        """How many requests came since the last command, how many of them one after another."""
+        requests, in_sequence = len(self._spans), serial(self._spans)
+        self._spans.clear()
+        self._delay = command.get("delay", 0.0)
+        return {"requests": requests, "in_sequence": in_sequence}
 
-    async def handle(self, command: Message) -> Message:
-        """Report what was asked since the last command, and take a new delay."""
-        report: Message = {"requests": self.requests, "spans": self.spans}
-        self.delay = command.get("delay", 0.0)
-        self.requests, self.spans = 0, [] if self.delay else None
-        return report
+    def _account(self) -> Any:
+        region = [{"name": "here", "databaseAccountEndpoint": self.url}]
+        return {
+            "id": "canned",
+            "writableLocations": region,
+            "readableLocations": region,
+            "enableMultipleWriteLocations": False,
+            "userConsistencyPolicy": {"defaultConsistencyLevel": "Session"},
+        }
 
+    def _documents(self, request: web.BaseRequest, content: bytes) -> bytes:
+        if "x-ms-documentdb-isquery" in request.headers:
+            return self._page(int(request.headers["x-ms-max-item-count"]))
+        if "x-ms-cosmos-is-batch-request" in request.headers:
+            return _dump([_result(operation) for operation in json.loads(content)])
+        return _dump(_conversation(request.path.rstrip("/").rpartition("/")[2]))
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, cosmos: CannedCosmos) -> None:
-        self._cosmos = cosmos
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, complete, body = self._received.partition(b"\r\n\r\n")
-        length = _LENGTH.search(head)
-        if not complete or len(body) < (int(length[1]) if length else 0):
-            return  # no client here sends a second request before the answer to the first
-        self._received = b""
-        response = self._cosmos.response(head.split(b" ", 2)[1])
-        if self._cosmos.spans is None:
-            self._transport.write(response)
-            return
-        loop, delay = asyncio.get_running_loop(), self._cosmos.delay
-        self._cosmos.spans.append((loop.time(), loop.time() + delay))
-        loop.call_later(delay, self._transport.write, response)
+    def _page(self, count: int) -> bytes:
+        if count not in self._pages:
+            # A chat's messages; in a page longer than usual, long ones.
+            text = "All work and no play. " * (20 if count <= PAGE + 1 else 450)
+            items = [_item(f"msg_{number:048x}", text) for number in range(count)]
+            self._pages[count] = _dump({"_rid": "", "Documents": items, "_count": count})
+        return self._pages[count]
 
 
-def _response(body: Any) -> bytes:
-    """A whole response; that of the document template goes without its length."""
-    content = json.dumps(body).encode()
-    lines = ["HTTP/1.1 200 OK", *(f"{name}: {value}" for name, value in _HEADERS.items())]
-    if body is not _DOCUMENT:
-        lines.append(f"Content-Length: {len(content)}")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+def serial(spans: list[tuple[float, float]]) -> int:
+    """The most of these spans of time that follow one another without overlap."""
+    count, free_at = 0, 0.0
+    for start, end in sorted(spans, key=lambda span: span[1]):
+        if start >= free_at:
+            count, free_at = count + 1, end
+    return count
+
+
+def _result(operation: dict[str, Any]) -> dict[str, Any]:
+    match operation["operationType"]:
+        case "Create":
+            document = operation["resourceBody"] | _SYSTEM
+        case "Delete":
+            return {"statusCode": 204, "requestCharge": 5.0}
+        case _ if "." in operation["id"]:
+            document = {"item": _item(operation["id"].partition(".")[2], "Hello.")} | _SYSTEM
+        case _:
+            document = _conversation(operation["id"])
+    return {"statusCode": 200, "requestCharge": 5.0, "eTag": "0", "resourceBody": document}
+
+
+def _conversation(id_: str) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "isolation_key": "user-0000",
+        "sort_key": f"conversation/0123456789abcdef/{id_}",
+        "type": "conversation",
+        "created_at": 1700000000,
+        "metadata": METADATA,
+        "version": "0123456789abcdef",
+        "last_position": 1,
+        "last_request": "0123456789abcdef0123456789abcdef",
+        **_SYSTEM,
+    }
+
+
+def _item(id_: str, text: str) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+    return {
+        "type": "message",
+        "role": "assistant",
+        "content": content,
+        "id": id_,
+        "status": "completed",
+    }
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value).encode()
 
 
 async def _main() -> None:
+    gc.disable()  # its pauses would count as ours
     cosmos = CannedCosmos()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(cosmos), "127.0.0.1", 0)
-    url = "http://{}:{}".format(*server.sockets[0].getsockname())
-    cosmos.serve_at(url)
-    await answer_commands({"url": url}, cosmos.handle)
+    runner = web.ServerRunner(web.Server(cosmos.handle, access_log=None))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    cosmos.url = "http://{}:{}".format(*runner.addresses[0])
+    await answer_commands({"url": cosmos.url}, cosmos.report)
 
 
 if __name__ == "__main__":

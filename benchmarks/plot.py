@@ -1,110 +1,71 @@
-"""The picture of the results: one SVG, two panels, legible on light and on dark backgrounds.
+"""The picture of the results: what each request costs beside its floors, and how far the goals are.
 
-Above, where the CPU of an update goes; below, how far each goal is. No background of its own, and
-text in a grey that has a contrast of at least 4 on white and on black.
+Legible on light and on dark backgrounds: no background of its own, text in a grey that has a
+contrast of at least 4 on white and on black.
 """
 
-from collections.abc import Iterator
-from xml.sax.saxutils import escape
+import statistics
+from pathlib import Path
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.measure import Samples
 from benchmarks.report import Row
-from benchmarks.samples import Figure, Samples
+from benchmarks.traffic import MEASURED
 
-WIDTH = 900
-LABELS = 400
-BAR = 340
-LINE = 24
-TEXT = "#7a828c"
-OURS, SDK, FUNCTION, HAND = "#2f81f7", "#a371f7", "#8b949e", "#3fa9a0"
-MET, MISSED = "#2da44e", "#e0702d"
+GREY, MET, MISSED = "#7a828c", "#2da44e", "#e0702d"
+# Each side of the comparison: its parts, from the bottom up, and their colours.
+SIDES = {
+    "ours": {"ours": "#2f81f7"},
+    "SDK + function": {"trivial": "#b6bcc4", "sdk": "#a371f7"},
+    "by hand + function": {"trivial": "#b6bcc4", "hand": "#3fa9a0"},
+}
 # A goal is missed off the scale rather than squeezing all others.
 MOST = 2.0
 
 
-def svg(samples: Samples, rows: list[Row]) -> str:
-    """The whole picture."""
-    parts = [*_cpu(samples), *_goals(rows, top=_cpu_height())]
-    height = _cpu_height() + 70 + LINE * len(_with_goal(rows))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" font-family="system-ui, Helvetica, Arial, sans-serif" font-size="13" '
-        f'fill="{TEXT}" '
-        'role="img" aria-label="What an update costs, and how far the goals are">\n'
-        + "\n".join(parts)
-        + "\n</svg>\n"
-    )
-
-
-_CPU_BARS = (
-    ("patch by hand", (("hand", HAND),)),
-    ("bare SDK patch", (("sdk", SDK),)),
-    ("bare SDK patch + trivial function", (("sdk", SDK), ("trivial", FUNCTION))),
-    ("our update", (("ours", OURS),)),
-)
-
-
-def _cpu_height() -> int:
-    return 60 + LINE * len(_CPU_BARS)
-
-
-def _cpu(samples: Samples) -> Iterator[str]:
-    medians = {
-        name: 1e6 * Figure.of(samples.sums(f"cpu {name} 16")).median
-        for name in ("hand", "sdk", "trivial", "ours")
-    }
-    sums = [sum(medians[name] for name, _ in parts) for _, parts in _CPU_BARS]
-    yield _title("CPU of one update in µs, 16 in flight", 20)
-    for place, ((label, parts), total) in enumerate(zip(_CPU_BARS, sums, strict=True)):
-        top = 34 + LINE * place
-        yield _label(label, top)
-        left = float(LABELS)
-        for name, colour in parts:
-            width = BAR * medians[name] / max(sums)
-            yield _bar(left, top, width, colour)
-            left += width
-        yield _value(f"{total:,.0f}", left, top)
-
-
-def _goals(rows: list[Row], top: int) -> Iterator[str]:
-    yield _title("What each goal allows, and how much of it is used", top + 20)
-    shown = _with_goal(rows)
-    for place, row in enumerate(shown):
-        assert row.goal is not None
+def draw(samples: Samples, rows: list[Row], file: Path) -> None:
+    """Write the picture as SVG, the same bytes for the same figures."""
+    goals = [row for row in rows if row.goal is not None]
+    colours = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    style = {"svg.hashsalt": "results", "svg.fonttype": "none", "font.size": 9}
+    with mpl.rc_context({**style, **dict.fromkeys(colours, GREY)}):
+        figure = Figure(figsize=(9, 4 + 0.22 * len(goals)), layout="constrained")
+        costs, distances = figure.subplots(2, height_ratios=[3, 0.5 + 0.22 * len(goals)])
+        for place, (side, parts) in enumerate(SIDES.items()):
+            at = [number + 0.27 * (place - 1) for number in range(len(MEASURED))]
+            bottom = [0.0] * len(at)
+            for name, colour in parts.items():
+                cpu = [
+                    1e6 * statistics.median(samples[f"{operation} cpu {name} 16"])
+                    for operation in MEASURED
+                ]
+                label = side if name != "trivial" else None
+                costs.bar(at, cpu, 0.25, bottom=bottom, color=colour, label=label)
+                bottom = [low + high for low, high in zip(bottom, cpu, strict=True)]
+            for x, y in zip(at, bottom, strict=True):
+                costs.text(x, y, f"{y:,.0f}", ha="center", va="bottom")
+        costs.set_xticks(range(len(MEASURED)), MEASURED)
+        costs.set_title("CPU of a request in µs, 16 in flight (grey: the function)", loc="left")
+        costs.legend(frameon=False)
         # Of a goal that is a least, the reciprocal is what is used of it.
-        used = row.goal / row.ratio.median if row.at_least else row.ratio.median / row.goal
-        line = top + 34 + LINE * place
-        width = BAR * min(used, MOST) / MOST
-        yield _label(row.what, line)
-        yield _bar(LABELS, line, width, MET if row.met else MISSED)
-        sign = "≥" if row.at_least else "≤"
-        text = f"{row.ratio.median:.2f} {'✓' if row.met else '✗'} ({sign} {row.goal:.3g})"
-        yield _value(text, LABELS + BAR, line)  # in a column: beside its bar it could hit the line
-    middle = LABELS + BAR / MOST
-    bottom = top + 34 + LINE * len(shown)
-    yield (
-        f'<path d="M{middle:g} {top + 30}V{bottom}" stroke="{TEXT}" stroke-dasharray="4 3"/>'
-        f'<text x="{middle:g}" y="{bottom + 16}" text-anchor="middle">the goal</text>'
-    )
-
-
-def _with_goal(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row.goal is not None]
-
-
-def _title(text: str, y: float) -> str:
-    return f'<text x="0" y="{y:g}" font-size="15" font-weight="600">{escape(text)}</text>'
-
-
-def _label(text: str, top: float) -> str:
-    return f'<text x="{LABELS - 10}" y="{top + 14:g}" text-anchor="end">{escape(text)}</text>'
-
-
-def _bar(left: float, top: float, width: float, colour: str) -> str:
-    return (
-        f'<rect x="{left:.1f}" y="{top:g}" width="{width:.1f}" height="{LINE - 6}" '
-        f'fill="{colour}"/>'
-    )
-
-
-def _value(text: str, right: float, top: float) -> str:
-    return f'<text x="{right + 8:.1f}" y="{top + 14:g}">{escape(text)}</text>'
+        used = [
+            min(row.goal / row.ratio if row.at_least else row.ratio / row.goal, MOST)
+            for row in goals
+            if row.goal
+        ]
+        shown = [
+            f"{row.what}   {row.ratio:.2f} ({'≥' if row.at_least else '≤'} {row.goal:.3g})"
+            for row in goals
+        ]
+        distances.barh(shown, used, color=[MET if row.met else MISSED for row in goals])
+        distances.axvline(1, color=GREY, linestyle="--")
+        distances.set_xlim(0, MOST)
+        distances.set_xticks([1], ["the goal"])
+        distances.invert_yaxis()
+        distances.set_title("How much of what each goal allows is used", loc="left")
+        for axes in (costs, distances):
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.set_facecolor("none")
+        figure.savefig(file, transparent=True, metadata={"Date": None})

@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-# The slowest answer is that of the memory row, tens of thousands of updates long.
-ANSWER_SECONDS = 180
+ANSWER_SECONDS = 60
 END_SECONDS = 10
 
 Message = dict[str, Any]
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Failed(Exception):
@@ -31,41 +29,39 @@ class Failed(Exception):
 class Child:
     """A running `python -m module arguments`; leaving the `with` block ends it.
 
-    `hello` is its first line, which says that it is ready. Its errors go to `log`, or to ours.
+    `hello` is its first line, which says that it is ready. Its errors go to `log`.
     """
 
     def __init__(
-        self,
-        module: str,
-        *arguments: str,
-        settings: Mapping[str, str] | None = None,
-        log: Path | None = None,
+        self, module: str, *arguments: str, log: Path, settings: Mapping[str, str] | None = None
     ) -> None:
-        self.name = " ".join((module, *arguments))
-        errors = log.open("a") if log else None
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
-            env=environment(**(settings or {})),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        if errors:
-            errors.close()
+        self._name = " ".join((module, *arguments))
+        with log.open("a") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=ROOT,
+                env=environment(**(settings or {})),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self.pid = self._process.pid
         try:
             self.hello = self._read()
         except BaseException:
-            self._end()
+            self.__exit__()
             raise
 
     def __enter__(self) -> "Child":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        try:
+            self._process.communicate(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def ask(self, **command: Any) -> Message:
         """Send a command and wait for its answer. Raises Failed."""
@@ -74,38 +70,32 @@ class Child:
             self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise Failed(f"{self.name} has ended") from None
+            raise Failed(f"{self._name} has ended") from None
         return self._read()
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far, of all its threads."""
+        return cpu_seconds(self.pid)
 
     def _read(self) -> Message:
         assert self._process.stdout
         ready, _, _ = select.select([self._process.stdout], [], [], ANSWER_SECONDS)
         line = self._process.stdout.readline() if ready else ""
         if not line:
-            raise Failed(f"{self.name} {'has ended' if ready else 'is silent'}")
+            raise Failed(f"{self._name} {'has ended' if ready else 'is silent'}")
         message: Message = json.loads(line)
         if "failure" in message:
-            raise Failed(f"{self.name}: {message['failure']}")
+            raise Failed(f"{self._name}: {message['failure']}")
         return message
-
-    def _end(self) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        try:
-            self._process.stdin.close()
-            self._process.wait(END_SECONDS)
-        except (BrokenPipeError, subprocess.TimeoutExpired):
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
 
 
 def environment(**settings: str) -> dict[str, str]:
     """The environment of this process without the app's settings, plus `settings`."""
+    settings_of_the_app = ("COSMOS_", "REQUIRE_", "AZURE_", "PYTHON")
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("COSMOS_", "REQUIRE_", "AZURE_", "PYTHON"))
+        if not name.startswith(settings_of_the_app)
     }
     return {**kept, **settings}
 
@@ -120,12 +110,8 @@ def cpu_seconds(pid: int) -> float:
 
 def resident_bytes(pid: int) -> int:
     """The memory of a process that is in RAM (RSS)."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-
-
-def say(message: Message) -> None:
-    """Print one line of the conversation with the parent."""
-    print(json.dumps(message), flush=True)
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 async def answer_commands(
@@ -136,10 +122,29 @@ async def answer_commands(
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    say(hello)
+    print(json.dumps(hello), flush=True)
     while line := await reader.readline():
         assert handle
         try:
-            say(await handle(json.loads(line)))
+            answer = await handle(json.loads(line))
         except Exception as error:
-            say({"failure": f"{type(error).__name__}: {error}"})
+            answer = {"failure": repr(error)}
+        print(json.dumps(answer), flush=True)
+
+
+async def drive(requests: Mapping[str, Callable[[int], Awaitable[object]]]) -> None:
+    """Be a child that sends its own requests: so many of one operation, so many in flight."""
+
+    async def handle(command: Message) -> Message:
+        numbers = iter(range(command["requests"]))
+        send = requests[command["operation"]]
+
+        async def client() -> None:
+            for number in numbers:
+                await send(number)
+
+        cpu = time.process_time()
+        await asyncio.gather(*(client() for _ in range(command["in_flight"])))
+        return {"cpu_seconds": time.process_time() - cpu}
+
+    await answer_commands({}, handle)

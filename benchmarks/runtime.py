@@ -1,4 +1,4 @@
-"""A function inside the library that runs it in Azure (Python 3.13), which drives itself.
+"""A function app inside the library that runs it in Azure (Python 3.13), which drives itself.
 
 No HTTP: a request is decoded, run and encoded, which is what the worker does with each.
 
@@ -10,46 +10,58 @@ import logging
 import os
 import sys
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
-from benchmarks.drive import drive
-from benchmarks.traffic import BODY, conversation
+from benchmarks.processes import drive
+from benchmarks.traffic import MEASURED, OPERATIONS, Operation, user
 from tools import azure_runtime
 
-FUNCTION = "update_conversation"
 
+def _sender(
+    function: azure_runtime.Indexed, operation: Operation
+) -> Callable[[int], Awaitable[None]]:
+    body = operation.body or b""
 
-async def _main(folder: str) -> None:
-    sys.path.insert(0, folder)  # before the repository's own, which has a function_app too
-    (function,) = (one for one in azure_runtime.index(Path(folder)) if one.name == FUNCTION)
-
-    async def update(number: int) -> None:
-        id_, isolation_key = conversation(number)
+    async def send(number: int) -> None:
+        id_, isolation_key = user(number)
         request = azure_runtime.http_request(
-            method="POST",
-            url=f"http://127.0.0.1/openai/v1/conversations/{id_}",
+            method=operation.method,
+            url=f"http://127.0.0.1{operation.target(id_)}",
             headers={
                 "host": "127.0.0.1",
                 "accept": "application/json",
                 "content-type": "application/json",
                 "user-agent": "benchmark",
-                "content-length": str(len(BODY)),
+                "content-length": str(len(body)),
                 "x-ms-user-isolation-key": isolation_key,
             },
-            query={},
+            query=dict(parse_qsl(operation.query[1:])),
             params={"conversation_id": id_},
-            body=BODY,
+            body=body,
         )
-        status, _, body = await azure_runtime.invoke(
+        status, _, answer = await azure_runtime.invoke(
             function,
             request,
             invocation_id=str(uuid.uuid4()),
             trace_parent=f"00-{uuid.uuid4().hex}-0123456789abcdef-00",
         )
         if status != 200:
-            raise RuntimeError(body)
+            raise RuntimeError(answer)
 
-    await drive(update)
+    return send
+
+
+async def _main(folder: str) -> None:
+    sys.path.insert(0, folder)  # before the repository's own, which has a function_app too
+    functions = {function.name: function for function in azure_runtime.index(Path(folder))}
+    await drive(
+        {
+            name: _sender(functions[OPERATIONS[name].function], OPERATIONS[name])
+            for name in MEASURED
+        }
+    )
     os._exit(0)
 
 

@@ -1,14 +1,21 @@
-"""The one update that everything here runs: the same to our app, to the floors and to the peer."""
+"""The requests that everything here sends: the same to our app, to its floors and to the peer."""
 
 import json
+from dataclasses import dataclass
+from typing import Any
 
+CONVERSATIONS = "/openai/v1/conversations"
+PAGE = 20
 METADATA = {"topic": "benchmark", "user": "Ada", "language": "en"}
-BODY = json.dumps({"metadata": METADATA}).encode()
-INVALID_BODY = json.dumps({"metadata": {**METADATA, "topic": 1}}).encode()
-
-# Many conversations of many users, in turn, so that nothing can win by remembering the last one.
-CONVERSATION_IDS = [f"conv_6553f100{number:040x}" for number in range(64)]
-ISOLATION_KEYS = [f"user-{number:04d}" for number in range(64)]
+# A turn of a chat: a question, and an answer three times as long.
+ITEMS: list[dict[str, Any]] = [
+    {"type": "message", "role": "user", "content": "How far is the moon, and why? " * 7},
+    {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": "As far as thirty Earths in a row. " * 20}],
+    },
+]
 
 ACCOUNT_KEY = (  # the emulators' well-known key; the canned server does not check it
     "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
@@ -16,7 +23,44 @@ ACCOUNT_KEY = (  # the emulators' well-known key; the canned server does not che
 DATABASE = CONTAINER = "conversations"
 
 
-def conversation(number: int) -> tuple[str, str]:
-    """Id and isolation key of the conversation that the update of this number is about."""
-    place = number % len(CONVERSATION_IDS)
-    return CONVERSATION_IDS[place], ISOLATION_KEYS[place]
+@dataclass(frozen=True)
+class Operation:
+    """A request; `path` is what follows the conversation's, `function` the trigger's name."""
+
+    function: str
+    method: str
+    path: str = ""
+    query: str = ""
+    content: Any = None
+
+    @property
+    def body(self) -> bytes | None:
+        """The body as sent."""
+        return None if self.content is None else json.dumps(self.content).encode()
+
+    def target(self, conversation_id: str, root: str = CONVERSATIONS) -> str:
+        """Path and query."""
+        of_one = "" if self.function == "create_conversation" else f"/{conversation_id}"
+        return f"{root}{of_one}{self.path}{self.query}"
+
+
+OPERATIONS = {
+    "update": Operation("update_conversation", "POST", content={"metadata": METADATA}),
+    "append": Operation("create_items", "POST", "/items", content={"items": ITEMS}),
+    "list": Operation("list_items", "GET", "/items", f"?limit={PAGE}"),
+    "create": Operation(
+        "create_conversation", "POST", content={"metadata": METADATA, "items": ITEMS}
+    ),
+    "item get": Operation("retrieve_item", "GET", "/items/msg_1"),
+    "item delete": Operation("delete_item", "DELETE", "/items/msg_1"),
+    "page of 100": Operation("list_items", "GET", "/items", "?limit=100"),
+}
+MEASURED = ("update", "append", "list", "create")
+
+# Many conversations of many users, in turn, so that nothing can win by remembering the last one.
+USERS = [(f"conv_6553f100{number:040x}", f"user-{number:04d}") for number in range(64)]
+
+
+def user(number: int) -> tuple[str, str]:
+    """Conversation id and isolation key of the request of this number."""
+    return USERS[number % len(USERS)]

@@ -1,0 +1,7 @@
+"""The trivial app, and the bare import of what any app on Cosmos DB would import."""
+
+import aiohttp  # noqa: F401
+import azure.cosmos.aio
+import pydantic  # noqa: F401
+
+from benchmarks.trivial.function_app import app  # noqa: F401
