@@ -64,7 +64,7 @@ check-code: $(VENV)/development ## The same, but nothing that needs the network
 	$(BIN) -m mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 
-bench: $(VENV)/development ## Measure what an update costs, over its floors (under five minutes)
+bench: $(VENV)/development ## Measure what requests cost, over their floors (five minutes)
 	@$(BIN) -m benchmarks $(ARGS)
 
 bench-peers: $(VENV)/runtime ## Measure ours against llama-stack (under five minutes)

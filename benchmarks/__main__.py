@@ -33,9 +33,12 @@ def main(arguments: Sequence[str]) -> None:
         except Failed as failure:
             sys.exit(f"The benchmark failed: {failure}\n{last_lines(Path(logs))}")
     rows = list(report.rows(samples, plan))
-    print(report.table(report.HEADER, rows))
+    text = report.table(report.HEADER, rows)
+    print(text)
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "results.md").write_text(report.markdown(rows))
+    picture = f"![CPU of each request, and the goals](results.svg)\n\n{text}"
+    page = report.markdown("What a request costs", "make bench", picture)
+    (options.output / "results.md").write_text(page)
     plot.draw(samples, rows, options.output / "results.svg")
 
 

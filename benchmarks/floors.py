@@ -9,7 +9,6 @@ import hmac
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
@@ -19,42 +18,37 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 from benchmarks.processes import drive
-from benchmarks.traffic import CONTAINER, DATABASE, ITEMS, METADATA, PAGE, user
+from benchmarks.traffic import ITEMS, METADATA, PAGE, user
 
-PARTITION_KEY = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
+CONTAINER = "dbs/conversations/colls/conversations"
 CONDITION = "FROM c WHERE NOT IS_DEFINED(c.last_position) OR c.last_position < 1700000000000000"
-MARK = "0123456789abcdef0123456789abcdef"
 QUERY = (
     "SELECT VALUE c.item FROM c WHERE c.isolation_key = @key AND c.sort_key > @low"
     " AND c.sort_key < @high ORDER BY c.sort_key DESC"
 )
-
-
-def _set(**values: Any) -> list[dict[str, Any]]:
-    return [{"op": "set", "path": f"/{name}", "value": value} for name, value in values.items()]
-
-
-UPDATE = _set(metadata=METADATA, version="0123456789abcdef")
-APPEND = _set(last_position=1700000000000001, last_request=MARK)
+MARK = 32 * "0"
+UPDATE: list[dict[str, Any]] = [
+    {"op": "set", "path": "/metadata", "value": METADATA},
+    {"op": "set", "path": "/version", "value": MARK[:16]},
+]
+APPEND = [
+    {"op": "set", "path": "/last_position", "value": 1700000000000001},
+    {"op": "set", "path": "/last_request", "value": MARK},
+]
 
 
 def _items(id_: str, key: str) -> list[dict[str, Any]]:
+    common = {"isolation_key": key, "type": "item", "request": MARK}
     return [
-        {
-            "id": f"{id_}.msg_{number:048x}",
-            "isolation_key": key,
-            "sort_key": f"item/{id_}/{number:014x}",
-            "type": "item",
-            "item": item,
-            "request": MARK,
-        }
-        for number, item in enumerate(ITEMS)
+        {"id": f"{id_}.msg_{n:048x}", "sort_key": f"item/{id_}/{n:014x}", "item": item, **common}
+        for n, item in enumerate(ITEMS)
     ]
 
 
-def _conversation(id_: str, key: str) -> dict[str, Any]:
+def _created(id_: str, key: str) -> list[dict[str, Any]]:
     sort_key = f"conversation/0123456789abcdef/{id_}"
-    return {"id": id_, "isolation_key": key, "sort_key": sort_key, "metadata": METADATA}
+    last = {"id": id_, "isolation_key": key, "sort_key": sort_key, "metadata": METADATA}
+    return [*_items(id_, key), last]
 
 
 def _parameters(id_: str, key: str) -> list[dict[str, Any]]:
@@ -62,62 +56,56 @@ def _parameters(id_: str, key: str) -> list[dict[str, Any]]:
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
-async def _sdk(endpoint: str, key: str) -> None:
+async def _sdk(endpoint: str, account_key: str) -> None:
     """The SDK as a careful caller sets it up: no environment lookups, bounded, no extra read."""
-    async with CosmosClient(
+    client = CosmosClient(
         endpoint,
-        key,
+        account_key,
         transport=AioHttpTransport(use_env_settings=False),
         connection_timeout=2,
         read_timeout=2,
         retry_total=0,
         retry_throttle_total=1,
         retry_throttle_backoff_max=1,
-    ) as client:
-        container = ContainerProxy(
-            client.client_connection,
-            client.get_database_client(DATABASE).database_link,
-            CONTAINER,
-            properties={"partitionKey": PARTITION_KEY},
+    )
+    partition_key = {"paths": ["/isolation_key"], "kind": "Hash", "version": 2}
+    database, _, name = CONTAINER.partition("/colls/")
+    connection, properties = client.client_connection, {"partitionKey": partition_key}
+    container = ContainerProxy(connection, database, name, properties=properties)
+
+    async def update(number: int) -> None:
+        id_, key = user(number)
+        await container.patch_item(id_, partition_key=key, patch_operations=UPDATE)
+
+    async def append(number: int) -> None:
+        id_, key = user(number)
+        operations: list[Any] = [("create", (item,)) for item in _items(id_, key)]
+        operations.append(("patch", (id_, APPEND), {"filter_predicate": CONDITION}))
+        await container.execute_item_batch(operations, partition_key=key)
+
+    async def list_(number: int) -> None:
+        id_, key = user(number)
+        found = container.query_items(
+            QUERY, parameters=_parameters(id_, key), partition_key=key, max_item_count=PAGE + 1
         )
+        assert len([item async for item in found]) == PAGE + 1
 
-        async def update(number: int) -> None:
-            id_, key = user(number)
-            await container.patch_item(id_, partition_key=key, patch_operations=UPDATE)
+    async def create(number: int) -> None:
+        id_, key = user(number)
+        operations: list[Any] = [("create", (document,)) for document in _created(id_, key)]
+        await container.execute_item_batch(operations, partition_key=key)
 
-        async def append(number: int) -> None:
-            id_, key = user(number)
-            operations: list[Any] = [("create", (item,)) for item in _items(id_, key)]
-            operations.append(("patch", (id_, APPEND), {"filter_predicate": CONDITION}))
-            await container.execute_item_batch(operations, partition_key=key)
-
-        async def list_(number: int) -> None:
-            id_, key = user(number)
-            found = container.query_items(
-                QUERY,
-                parameters=_parameters(id_, key),
-                partition_key=key,
-                max_item_count=PAGE + 1,
-            )
-            assert len([item async for item in found]) == PAGE + 1
-
-        async def create(number: int) -> None:
-            id_, key = user(number)
-            documents = [*_items(id_, key), _conversation(id_, key)]
-            operations: list[Any] = [("create", (document,)) for document in documents]
-            await container.execute_item_batch(operations, partition_key=key)
-
+    async with client:
         await drive({"update": update, "append": append, "list": list_, "create": create})
 
 
-async def _hand(endpoint: str, key: str) -> None:
+async def _hand(endpoint: str, account_key: str) -> None:
     """The least that reaches Cosmos DB: one signed request, its answer read as JSON."""
-    secret = base64.b64decode(key)
-    container = f"dbs/{DATABASE}/colls/{CONTAINER}"
+    secret = base64.b64decode(account_key)
 
-    async def send(method: str, partition_key: str, body: Any, id_: str = "", **more: str) -> Any:
+    async def send(method: str, partition_key: str, body: Any, id_: str = "", **more: str) -> None:
         date = formatdate(usegmt=True).lower()
-        link = f"{container}/docs/{id_}" if id_ else container
+        link = f"{CONTAINER}/docs/{id_}" if id_ else CONTAINER
         text = f"{method.lower()}\ndocs\n{link}\n{date}\n\n"
         signature = base64.b64encode(hmac.digest(secret, text.encode(), "sha256")).decode()
         headers = {
@@ -128,16 +116,14 @@ async def _hand(endpoint: str, key: str) -> None:
             "x-ms-version": "2020-07-15",
             **{name.replace("_", "-"): value for name, value in more.items()},
         }
-        path = f"/{container}/docs/{id_}"
+        path = f"/{CONTAINER}/docs/{id_}"
         async with session.request(method, path, data=json.dumps(body), headers=headers) as answer:
             answer.raise_for_status()
-            return await answer.json()
+            await answer.json()
 
-    async def batch(partition_key: str, operations: list[dict[str, Any]]) -> Any:
-        await send("POST", partition_key, operations, x_ms_cosmos_is_batch_request="True")
-
-    def creates(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{"operationType": "Create", "resourceBody": document} for document in documents]
+    async def batch(key: str, documents: list[Any], *more: Any) -> None:
+        creates = [{"operationType": "Create", "resourceBody": document} for document in documents]
+        await send("POST", key, [*creates, *more], x_ms_cosmos_is_batch_request="True")
 
     async def update(number: int) -> None:
         id_, key = user(number)
@@ -146,8 +132,8 @@ async def _hand(endpoint: str, key: str) -> None:
     async def append(number: int) -> None:
         id_, key = user(number)
         patch = {"operations": APPEND, "condition": CONDITION}
-        last = {"operationType": "Patch", "id": id_, "resourceBody": patch}
-        await batch(key, [*creates(_items(id_, key)), last])
+        operation = {"operationType": "Patch", "id": id_, "resourceBody": patch}
+        await batch(key, _items(id_, key), operation)
 
     async def list_(number: int) -> None:
         id_, key = user(number)
@@ -157,17 +143,12 @@ async def _hand(endpoint: str, key: str) -> None:
 
     async def create(number: int) -> None:
         id_, key = user(number)
-        await batch(key, creates([*_items(id_, key), _conversation(id_, key)]))
+        await batch(key, _created(id_, key))
 
     async with ClientSession(endpoint) as session:
         await drive({"update": update, "append": append, "list": list_, "create": create})
 
 
-FLOORS: dict[str, Callable[[str, str], Awaitable[None]]] = {"sdk": _sdk, "hand": _hand}
-
 if __name__ == "__main__":
-    asyncio.run(
-        FLOORS[sys.argv[1]](  # type: ignore[arg-type]
-            os.environ["COSMOS_ENDPOINT"], os.environ["COSMOS_KEY"]
-        )
-    )
+    floor = {"sdk": _sdk, "hand": _hand}[sys.argv[1]]
+    asyncio.run(floor(os.environ["COSMOS_ENDPOINT"], os.environ["COSMOS_KEY"]))

@@ -27,32 +27,27 @@ async def _main(folder: str) -> None:
     runner = web.ServerRunner(web.Server(host.handle, access_log=None))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    watch: asyncio.Task[float] | None = None
+    watching = asyncio.Event()
+    longest = 0.0
 
-    async def handle(_: Message) -> Message:
-        """Begin to watch the loop; the next command ends it."""
-        nonlocal watch
-        if watch is None:
-            watch = asyncio.create_task(_longest_stretch())
-            return {}
-        watch.cancel()
-        stretch, watch = await watch, None
-        return {"stretch": stretch}
+    async def watch() -> None:
+        nonlocal longest
+        longest, last = 0.0, time.thread_time()
+        while watching.is_set():
+            await asyncio.sleep(0)
+            longest, last = max(longest, time.thread_time() - last), time.thread_time()
+
+    async def handle(command: Message) -> Message:
+        """Begin to watch the loop, or end it: the most CPU between two turns of its own."""
+        if not command["watch"]:
+            watching.clear()
+            return {"stretch": longest}
+        watching.set()
+        watch.task = asyncio.create_task(watch())  # type: ignore[attr-defined]
+        return {}
 
     await answer_commands({"url": "http://{}:{}".format(*runner.addresses[0])}, handle)
     os._exit(0)  # as in Azure, the worker ends without a hook
-
-
-async def _longest_stretch() -> float:
-    """Seconds of CPU between two turns of this task, at most: the loop served nobody else."""
-    longest, last = 0.0, time.thread_time()
-    try:
-        while True:
-            await asyncio.sleep(0)
-            now = time.thread_time()
-            longest, last = max(longest, now - last), now
-    except asyncio.CancelledError:
-        return longest
 
 
 if __name__ == "__main__":

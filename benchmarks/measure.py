@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import servers
-from benchmarks.processes import ROOT, Child, Message, resident_bytes
+from benchmarks.processes import ROOT, Child, Message, cpu_seconds, resident_bytes
 from benchmarks.traffic import ACCOUNT_KEY, MEASURED, OPERATIONS
 
 # The folders of the function apps.
@@ -23,6 +23,7 @@ APPS = {
     "trivial": str(ROOT / "benchmarks" / "trivial"),
     "importing": str(ROOT / "benchmarks" / "importing"),
 }
+SIDES = ("ours", "trivial")
 # Long enough for a database client that opens in the background to be done; nobody is waiting.
 SETTLE_SECONDS = 1.0
 # Far enough away that requests sent together overlap, so that what remains are serial round trips.
@@ -80,18 +81,16 @@ class Bench:
         self, plan: Plan, folder: Path, progress: Callable[[str], None], stack: ExitStack
     ) -> None:
         self.samples: Samples = defaultdict(list)
-        self._plan = plan
-        self._folder = folder
-        self._progress = progress
+        self._plan, self._folder, self._progress = plan, folder, progress
         self._settings = {"COSMOS_KEY": ACCOUNT_KEY}
         start = stack.enter_context
         self._cosmos = start(self._child("canned_cosmos"))
         self._settings["COSMOS_ENDPOINT"] = self._cosmos.hello["url"]
         self._load = start(self._child("load"))
-        self._servers = {name: start(self._host(name)) for name in ("ours", "trivial")}
+        self._servers = {name: start(self._child("host", APPS[name])) for name in SIDES}
         self._driven = {name: start(self._child("floors", name)) for name in ("sdk", "hand")}
         if has_runtime():
-            for name in ("ours", "trivial"):
+            for name in SIDES:
                 self._driven[f"runtime {name}"] = start(self._child("runtime", APPS[name]))
         for operation in MEASURED:  # all past their first requests
             for server in self._servers.values():
@@ -105,48 +104,48 @@ class Bench:
             self._side_by_side(operation, 16)
         self._side_by_side("update", 1)
         answer = self._send(self._servers["ours"], "update", self._plan.requests, 64)
-        self._add("update per second 64", answer["per_second"])
+        self._add("update per_second 64", answer["per_second"])
 
     def _side_by_side(self, operation: str, in_flight: int) -> None:
-        line = []
+        count, cpu = self._plan.requests, {}
         for name, server in self._servers.items():
-            cpu = server.cpu_seconds()
-            answer = self._send(server, operation, self._plan.requests, in_flight)
-            line.append(self._cpu(operation, name, in_flight, server.cpu_seconds() - cpu))
+            before = cpu_seconds(server.pid)
+            answer = self._send(server, operation, count, in_flight)
+            cpu[name] = (cpu_seconds(server.pid) - before) / count
             if name == "ours":
-                self._add(f"{operation} per second {in_flight}", answer["per_second"])
-                self._add(f"{operation} p50 {in_flight}", answer["p50"])
-                self._add(f"{operation} p99 {in_flight}", answer["p99"])
+                for what in ("per_second", "p50", "p99"):
+                    self._add(f"{operation} {what} {in_flight}", answer[what])
         for name, driven in self._driven.items():
-            answer = driven.ask(
-                operation=operation, requests=self._plan.requests, in_flight=in_flight
-            )
-            line.append(self._cpu(operation, name, in_flight, answer["cpu_seconds"]))
-        self._progress(f"  {operation}, {in_flight} in flight, µs of CPU: {', '.join(line)}")
+            answer = driven.ask(operation=operation, requests=count, in_flight=in_flight)
+            cpu[name] = answer["cpu"] / count
+        for name, seconds in cpu.items():
+            self._add(f"{operation} cpu {name} {in_flight}", seconds)
+        line = ", ".join(f"{name} {seconds * 1e6:.0f}" for name, seconds in cpu.items())
+        self._progress(f"  {operation}, {in_flight} in flight, µs of CPU: {line}")
 
     def starts(self) -> None:
         """Process start to first 200, in seconds and in seconds of CPU."""
         for name in ("ours", "importing"):
             started = time.perf_counter()
-            with self._host(name, log="start") as server:
+            with self._child("host", APPS[name]) as server:
                 self._send(server, "update", 1, 1)
                 self._add(f"start {name}", time.perf_counter() - started)
-                self._add(f"start cpu {name}", server.cpu_seconds())
+                self._add(f"start cpu {name}", cpu_seconds(server.pid))
             if has_runtime():
                 started = time.perf_counter()
-                with self._child("runtime", APPS[name], log="start") as child:
+                with self._child("runtime", APPS[name]) as child:
                     child.ask(operation="update", requests=1, in_flight=1)
                     self._add(f"start runtime {name}", time.perf_counter() - started)
 
     def round_trips(self) -> None:
         """Requests to the database, and how many of them follow one another."""
         self._progress("round trips")
-        with self._host("ours", log="first") as server:
+        with self._child("host", APPS["ours"]) as server:
             time.sleep(SETTLE_SECONDS)
             for operation in ("first update", *OPERATIONS):
                 self._cosmos.ask(delay=COSMOS_DELAY_SECONDS)
                 self._send(server, operation.removeprefix("first "), 1, 1)
-                answer = self._cosmos.ask()
+                answer = self._cosmos.ask(delay=0.0)
                 self._add(f"{operation} requests", answer["requests"])
                 self._add(f"{operation} in sequence", answer["in_sequence"])
 
@@ -155,12 +154,12 @@ class Bench:
         self._progress("pages of 100 items of 10 KB")
         server = self._servers["ours"]
         for _ in range(self._plan.rounds):
-            server.ask()
+            server.ask(watch=True)
             self._send(server, "page of 100", 5, 1)
-            self._add("page stretch", server.ask()["stretch"])
-            cpu = server.cpu_seconds()
+            self._add("page stretch", server.ask(watch=False)["stretch"])
+            cpu = cpu_seconds(server.pid)
             answer = self._send(server, "page of 100", 5, 1)
-            self._add("page cpu", (server.cpu_seconds() - cpu) / (answer["bytes"] / 1e6))
+            self._add("page cpu", (cpu_seconds(server.pid) - cpu) / (answer["bytes"] / 1e6))
 
     def contention(self) -> None:
         """Requests to the database per append, of 16 writers to one conversation.
@@ -185,7 +184,7 @@ class Bench:
         """Resident memory after a few appends and after many."""
         early, late = self._plan.memory_appends
         self._progress(f"memory after {early:,} and {late:,} appends")
-        with self._host("ours", log="memory") as server:
+        with self._child("host", APPS["ours"]) as server:
             self._send(server, "append", early)
             self._add("memory early", resident_bytes(server.pid))
             done, step = early, (late - early) // 10
@@ -198,11 +197,6 @@ class Bench:
     def _add(self, name: str, value: float) -> None:
         self.samples[name].append(value)
 
-    def _cpu(self, operation: str, name: str, in_flight: int, seconds: float) -> str:
-        per_request = seconds / self._plan.requests
-        self._add(f"{operation} cpu {name} {in_flight}", per_request)
-        return f"{name} {per_request * 1e6:.0f}"
-
     def _send(
         self, server: Child, operation: str, requests: int, in_flight: int = 16, **more: object
     ) -> Message:
@@ -214,9 +208,6 @@ class Bench:
             **more,
         )
 
-    def _host(self, name: str, log: str | None = None) -> Child:
-        return self._child("host", APPS[name], log=log or f"host-{name}")
-
-    def _child(self, module: str, *arguments: str, log: str | None = None) -> Child:
-        log_file = self._folder / f"{log or module}.log"
-        return Child(f"benchmarks.{module}", *arguments, settings=self._settings, log=log_file)
+    def _child(self, module: str, *arguments: str) -> Child:
+        log = self._folder / f"{module}.log"
+        return Child(module, *arguments, log=log, **self._settings)

@@ -6,6 +6,7 @@ contrast of at least 4 on white and on black.
 
 import statistics
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -29,10 +30,14 @@ def draw(samples: Samples, rows: list[Row], file: Path) -> None:
     """Write the picture as SVG, the same bytes for the same figures."""
     goals = [row for row in rows if row.goal is not None]
     colours = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-    style = {"svg.hashsalt": "results", "svg.fonttype": "none", "font.size": 9}
-    with mpl.rc_context({**style, **dict.fromkeys(colours, GREY)}):
+    style: dict[Any, Any] = {"svg.hashsalt": "results", "svg.fonttype": "none", "font.size": 9}
+    with mpl.rc_context(style | dict.fromkeys(colours, GREY)):
         figure = Figure(figsize=(9, 4 + 0.22 * len(goals)), layout="constrained")
-        costs, distances = figure.subplots(2, height_ratios=[3, 0.5 + 0.22 * len(goals)])
+        halves: Any = figure.subfigures(2, height_ratios=[3, 0.5 + 0.22 * len(goals)])
+        upper, lower = halves
+        upper.suptitle("CPU of a request in µs, 16 in flight (grey: the function)")
+        lower.suptitle("How much of what each goal allows is used")
+        costs, distances = upper.subplots(), lower.subplots()
         for place, (side, parts) in enumerate(SIDES.items()):
             at = [number + 0.27 * (place - 1) for number in range(len(MEASURED))]
             bottom = [0.0] * len(at)
@@ -47,8 +52,7 @@ def draw(samples: Samples, rows: list[Row], file: Path) -> None:
             for x, y in zip(at, bottom, strict=True):
                 costs.text(x, y, f"{y:,.0f}", ha="center", va="bottom")
         costs.set_xticks(range(len(MEASURED)), MEASURED)
-        costs.set_title("CPU of a request in µs, 16 in flight (grey: the function)", loc="left")
-        costs.legend(frameon=False)
+        costs.legend(frameon=False, loc="upper left")
         # Of a goal that is a least, the reciprocal is what is used of it.
         used = [
             min(row.goal / row.ratio if row.at_least else row.ratio / row.goal, MOST)
@@ -64,7 +68,7 @@ def draw(samples: Samples, rows: list[Row], file: Path) -> None:
         distances.set_xlim(0, MOST)
         distances.set_xticks([1], ["the goal"])
         distances.invert_yaxis()
-        distances.set_title("How much of what each goal allows is used", loc="left")
+        distances.margins(y=0.01)
         for axes in (costs, distances):
             axes.spines[["top", "right"]].set_visible(False)
             axes.set_facecolor("none")

@@ -1,13 +1,11 @@
 """Child processes and how they are talked to: one JSON object a line, in and out.
 
-A child ends when its standard input does, so none outlives the benchmark. What a process has used
-is read from the kernel, from outside, which works for any server and costs it nothing. Linux only.
+A child ends when its standard input does, so none outlives the benchmark. Linux only.
 """
 
 import asyncio
 import json
 import os
-import select
 import subprocess
 import sys
 import time
@@ -16,87 +14,59 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-ANSWER_SECONDS = 60
-END_SECONDS = 10
-
 Message = dict[str, Any]
 
 
 class Failed(Exception):
-    """A child ended, kept silent, or reported a failure."""
+    """A process ended, or reported a failure."""
 
 
 class Child:
-    """A running `python -m module arguments`; leaving the `with` block ends it.
+    """A running `python -m benchmarks.MODULE ARGUMENTS`; leaving the `with` block ends it.
 
     `hello` is its first line, which says that it is ready. Its errors go to `log`.
     """
 
-    def __init__(
-        self, module: str, *arguments: str, log: Path, settings: Mapping[str, str] | None = None
-    ) -> None:
-        self._name = " ".join((module, *arguments))
+    def __init__(self, module: str, *arguments: str, log: Path, **settings: str) -> None:
         with log.open("a") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-m", f"benchmarks.{module}", *arguments],
                 cwd=ROOT,
-                env=environment(**(settings or {})),
+                env=environment(**settings),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
             )
         self.pid = self._process.pid
-        try:
-            self.hello = self._read()
-        except BaseException:
-            self.__exit__()
-            raise
+        self.hello = self._read()
 
     def __enter__(self) -> "Child":
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self._process.communicate(timeout=END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.communicate()
 
     def ask(self, **command: Any) -> Message:
         """Send a command and wait for its answer. Raises Failed."""
         assert self._process.stdin
-        try:
-            self._process.stdin.write(json.dumps(command) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise Failed(f"{self._name} has ended") from None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
         return self._read()
-
-    def cpu_seconds(self) -> float:
-        """User and system time so far, of all its threads."""
-        return cpu_seconds(self.pid)
 
     def _read(self) -> Message:
         assert self._process.stdout
-        ready, _, _ = select.select([self._process.stdout], [], [], ANSWER_SECONDS)
-        line = self._process.stdout.readline() if ready else ""
-        if not line:
-            raise Failed(f"{self._name} {'has ended' if ready else 'is silent'}")
-        message: Message = json.loads(line)
+        line = self._process.stdout.readline()
+        message: Message = json.loads(line) if line else {"failure": "it ended"}
         if "failure" in message:
-            raise Failed(f"{self._name}: {message['failure']}")
+            raise Failed(f"{self._process.args!r}: {message['failure']}")
         return message
 
 
 def environment(**settings: str) -> dict[str, str]:
     """The environment of this process without the app's settings, plus `settings`."""
-    settings_of_the_app = ("COSMOS_", "REQUIRE_", "AZURE_", "PYTHON")
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(settings_of_the_app)
-    }
+    others = ("COSMOS_", "REQUIRE_", "AZURE_", "GATEWAY_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return {**kept, **settings}
 
 
@@ -114,17 +84,13 @@ def resident_bytes(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-async def answer_commands(
-    hello: Message, handle: Callable[[Message], Awaitable[Message]] | None = None
-) -> None:
+async def answer_commands(hello: Message, handle: Callable[[Message], Awaitable[Message]]) -> None:
     """Be a child: say hello, then answer each command, until standard input ends."""
     reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     print(json.dumps(hello), flush=True)
     while line := await reader.readline():
-        assert handle
         try:
             answer = await handle(json.loads(line))
         except Exception as error:
@@ -132,19 +98,25 @@ async def answer_commands(
         print(json.dumps(answer), flush=True)
 
 
+async def in_flight(command: Message, send: Callable[[int], Awaitable[object]]) -> Message:
+    """So many requests, so many in flight, each after the answer to another. Returns their CPU."""
+    numbers = iter(range(command["requests"]))
+
+    async def client() -> None:
+        for number in numbers:
+            await send(number)
+
+    cpu = time.process_time()
+    async with asyncio.TaskGroup() as clients:
+        for _ in range(command["in_flight"]):
+            clients.create_task(client())
+    return {"cpu": time.process_time() - cpu}
+
+
 async def drive(requests: Mapping[str, Callable[[int], Awaitable[object]]]) -> None:
-    """Be a child that sends its own requests: so many of one operation, so many in flight."""
+    """Be a child that sends its own requests, of the operation that it is told."""
 
     async def handle(command: Message) -> Message:
-        numbers = iter(range(command["requests"]))
-        send = requests[command["operation"]]
-
-        async def client() -> None:
-            for number in numbers:
-                await send(number)
-
-        cpu = time.process_time()
-        await asyncio.gather(*(client() for _ in range(command["in_flight"])))
-        return {"cpu_seconds": time.process_time() - cpu}
+        return await in_flight(command, requests[command["operation"]])
 
     await answer_commands({}, handle)

@@ -109,9 +109,7 @@ def rows(samples: Samples, plan: Plan) -> Iterator[Row]:
         what = f"database requests of {operation}"
         yield _count(samples, what, f"{operation} requests", requests)
         if in_sequence != requests:
-            yield _count(
-                samples, f"{what}, in sequence", f"{operation} in sequence", in_sequence
-            )
+            yield _count(samples, f"{what}, in sequence", f"{operation} in sequence", in_sequence)
     yield _count(samples, "database requests per append, 16 writers", "requests per append", 1.2)
     for name, where in (("", ""), ("cpu ", ", CPU"), ("runtime ", " in the runtime library")):
         if f"start {name}ours" in samples:
@@ -123,18 +121,18 @@ def rows(samples: Samples, plan: Plan) -> Iterator[Row]:
                 1.05,
                 unit=MILLISECONDS,
             )
-    for operation, goal in (("update", 1.5), ("append", 2), ("list", 2)):
-        name = f"{operation} p99 16", (f"{operation} p50 16",)
+    for operation, most in (("update", 1.5), ("append", 2), ("list", 2)):
+        p50, p99 = f"{operation} p50 16", f"{operation} p99 16"
         what = f"p99 of {operation} over p50, 16 in flight"
-        yield over(samples, what, *name, goal, unit=MILLISECONDS)
+        yield over(samples, what, p99, (p50,), most, unit=MILLISECONDS)
     for operation in MEASURED:
-        per_second = samples[f"{operation} per second 16"]
+        per_second = samples[f"{operation} per_second 16"]
         yield Row(f"throughput of {operation}, 16 in flight", PER_SECOND.of(per_second), "", [])
     yield over(
         samples,
         "throughput of update, 64 in flight over 16",
-        "update per second 64",
-        ("update per second 16",),
+        "update per_second 64",
+        ("update per_second 16",),
         0.95,
         at_least=True,
         unit=PER_SECOND,
@@ -142,7 +140,9 @@ def rows(samples: Samples, plan: Plan) -> Iterator[Row]:
     late = int(samples["memory appends"][0])
     what = f"memory after {late:,} appends, over after {plan.memory_appends[0]:,}"
     yield over(samples, what, "memory late", ("memory early",), 1.05, unit=MEGABYTES)
-    yield Row("page of 100 items of 10 KB, CPU per MB", MILLISECONDS.of(samples["page cpu"]), "", [])
+    yield Row(
+        "page of 100 items of 10 KB, CPU per MB", MILLISECONDS.of(samples["page cpu"]), "", []
+    )
     stretch = samples["page stretch"]
     what = "page of 100 items of 10 KB, the loop kept busy, over 20 ms"
     yield Row(what, MILLISECONDS.of(stretch), "", [one / 0.02 for one in stretch], 1)
@@ -189,42 +189,15 @@ def table(header: tuple[str, ...], rows: list[Row]) -> str:
     )
 
 
-EXPLANATION = """\
-Each figure is the median over the rounds, with the lowest and the highest in brackets. A ratio is
-taken within its round, in which everything that it compares ran in turn.
-
-- **Ours** is the app on the local Functions host, in a process of its own, under a load generator
-  in another. The database is a server that answers everything at once with what was asked for. CPU
-  is the user and system time of the Functions process, all its threads, per request, warm.
-- **Append** is a question and its answer, 0.9 KB; **create** has them and metadata; **list** is a
-  page of 20 messages, of more.
-- **Function** is a trivial function with an answer of the same size and no database, on the same
-  host, under the same load.
-- **SDK** is `patch_item`, `execute_item_batch` or `query_items` and nothing else, in a process that
-  drives itself: the transport without environment lookups, bounded retries, the container's
-  properties handed over. A list of ours also asks whether the conversation is there; the SDK's not.
-- **By hand** is the same request over aiohttp with its HMAC, its answer parsed as JSON.
-- **In the runtime library**: ours and the function inside `azure-functions-runtime`, which serves
-  them in Azure (Python 3.13), without HTTP: a request is decoded, run and encoded in one process.
-- **First update**: the requests that it waits for, a second after the host is up.
-- **Start**: of the process, to the first update answered. *With the imports*: a trivial function
-  that imports azure-cosmos, pydantic and aiohttp.
-- **16 writers**: to one conversation, on the local Cosmos DB stand-in.
-- **The loop kept busy**: the longest stretch of CPU in which the event loop served nothing else.
-"""
-
-
-def markdown(rows: list[Row]) -> str:
-    """The results page."""
+def markdown(title: str, command: str, text: str) -> str:
+    """The page of a table; docs/performance.md says how each figure is taken."""
     return f"""\
-# What a request costs
+# {title}
 
-Written by `make bench`. Compare ratios: absolute figures are those of one machine.
+Written by `{command}`. Compare ratios: absolute figures are those of one machine.
+[How each is taken](../docs/performance.md#how-it-is-measured).
 
-![CPU of each request, and the goals](results.svg)
-
-{table(HEADER, rows)}
+{text}
 
 {machine()}
-
-{EXPLANATION}"""
+"""

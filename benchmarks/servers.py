@@ -4,6 +4,7 @@ Both keep an acknowledged write when their process is killed: write-ahead mode, 
 disk with every commit.
 """
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,6 @@ from benchmarks.processes import ROOT, Failed, environment
 from benchmarks.traffic import CONVERSATIONS
 
 START_SECONDS = 60
-END_SECONDS = 10
-
 PEER_CONFIG = """\
 version: 2
 distro_name: benchmark
@@ -46,11 +45,9 @@ class Server:
 
     def create(self, items: list[Any]) -> str:
         """Create a conversation. Returns its id."""
-        request = urllib.request.Request(
-            self.url + self.root,
-            json.dumps({"items": items}).encode(),
-            {"Content-Type": "application/json"},
-        )
+        body = json.dumps({"items": items}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + self.root, body, headers)
         with urllib.request.urlopen(request, timeout=START_SECONDS) as response:
             return str(json.load(response)["id"])
 
@@ -58,8 +55,8 @@ class Server:
 @contextmanager
 def ours(folder: Path) -> Iterator[Server]:
     """`python -m local`: the Functions host, the app and the Cosmos DB stand-in."""
-    port, cosmos_port = _free_ports(2)
-    command = [sys.executable, "-m", "local", f"--port={port}", f"--cosmos-port={cosmos_port}"]
+    port = _free_port()
+    command = [sys.executable, "-m", "local", f"--port={port}", "--cosmos-port=0"]
     command.append(f"--data={folder / 'ours.sqlite3'}")
     with _serve(command, port, CONVERSATIONS, folder / "ours.log") as server:
         yield server
@@ -68,8 +65,7 @@ def ours(folder: Path) -> Iterator[Server]:
 @contextmanager
 def peer(ogx: Path, folder: Path) -> Iterator[Server]:
     """llama-stack's `ogx run` with nothing but its conversations."""
-    (port,) = _free_ports(1)
-    config = folder / "peer.yaml"
+    port, config = _free_port(), folder / "peer.yaml"
     config.write_text(PEER_CONFIG.format(folder=folder))
     command = [str(ogx.absolute()), "run", str(config), "--insecure", f"--port={port}"]
     home = {"HOME": str(folder)}  # what it leaves there must not stay
@@ -83,36 +79,28 @@ def _serve(
 ) -> Iterator[Server]:
     with log.open("w") as output:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment(**settings),
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            command, cwd=ROOT, env=environment(**settings), stdout=output, stderr=output
         )
     server = Server(f"http://127.0.0.1:{port}", root, process.pid, log)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                server.create([])
-                break
-            except OSError as error:
-                if time.monotonic() > deadline or process.poll() is not None:
-                    raise Failed(f"{command[1]} did not start: {error}") from error
-                time.sleep(0.1)
+        _wait(server, process)
         yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+def _wait(server: Server, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            server.create([])
+            return
+        time.sleep(0.1)
+    raise Failed(f"{process.args!r} did not start")
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 CONVERSATIONS = "/openai/v1/conversations"
@@ -16,11 +17,11 @@ ITEMS: list[dict[str, Any]] = [
         "content": [{"type": "output_text", "text": "As far as thirty Earths in a row. " * 20}],
     },
 ]
-
 ACCOUNT_KEY = (  # the emulators' well-known key; the canned server does not check it
     "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 )
-DATABASE = CONTAINER = "conversations"
+# Many conversations of many users, in turn, so that nothing can win by remembering the last one.
+USERS = [(f"conv_6553f100{number:040x}", f"user-{number:04d}") for number in range(64)]
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,9 @@ class Operation:
     function: str
     method: str
     path: str = ""
-    query: str = ""
     content: Any = None
 
-    @property
+    @cached_property
     def body(self) -> bytes | None:
         """The body as sent."""
         return None if self.content is None else json.dumps(self.content).encode()
@@ -41,24 +41,20 @@ class Operation:
     def target(self, conversation_id: str, root: str = CONVERSATIONS) -> str:
         """Path and query."""
         of_one = "" if self.function == "create_conversation" else f"/{conversation_id}"
-        return f"{root}{of_one}{self.path}{self.query}"
+        return f"{root}{of_one}{self.path}"
 
 
+CREATE = {"metadata": METADATA, "items": ITEMS}
 OPERATIONS = {
     "update": Operation("update_conversation", "POST", content={"metadata": METADATA}),
     "append": Operation("create_items", "POST", "/items", content={"items": ITEMS}),
-    "list": Operation("list_items", "GET", "/items", f"?limit={PAGE}"),
-    "create": Operation(
-        "create_conversation", "POST", content={"metadata": METADATA, "items": ITEMS}
-    ),
+    "list": Operation("list_items", "GET", f"/items?limit={PAGE}"),
+    "create": Operation("create_conversation", "POST", content=CREATE),
     "item get": Operation("retrieve_item", "GET", "/items/msg_1"),
     "item delete": Operation("delete_item", "DELETE", "/items/msg_1"),
-    "page of 100": Operation("list_items", "GET", "/items", "?limit=100"),
+    "page of 100": Operation("list_items", "GET", "/items?limit=100"),
 }
 MEASURED = ("update", "append", "list", "create")
-
-# Many conversations of many users, in turn, so that nothing can win by remembering the last one.
-USERS = [(f"conv_6553f100{number:040x}", f"user-{number:04d}") for number in range(64)]
 
 
 def user(number: int) -> tuple[str, str]:

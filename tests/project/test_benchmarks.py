@@ -4,13 +4,16 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from benchmarks.costs import has_runtime, serial
-from benchmarks.samples import Samples
+from benchmarks.canned_cosmos import serial
+from benchmarks.measure import has_runtime
+from benchmarks.report import over
 from tests.support import ROOT
+from tools.growth import append_ru, by_day, by_turn, by_user, chat_bytes, partitions, table
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,7 +26,7 @@ linux = pytest.mark.skipif(
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("benchmark")
     command = [sys.executable, "-m", "benchmarks", "--quick", f"--output={folder}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     assert done.stdout in (folder / "results.md").read_text()
     return folder
@@ -33,26 +36,40 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_quick_run_writes_every_row(output: Path) -> None:
     lines = (output / "results.md").read_text().splitlines()
     rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
-    what = [row[0].strip() for row in rows[1:]]
+    what = [row[0].strip() for row in rows[2:]]
 
-    assert len(what) == len(set(what)) == (21 if has_runtime() else 14)
+    assert len(what) == len(set(what)) == (43 if has_runtime() else 32)
 
 
 @linux
-def test_a_quick_run_counts_as_a_long_one_does(output: Path) -> None:
+@pytest.mark.parametrize(
+    ("what", "count"),
+    [
+        ("first update", 1),
+        ("update", 1),
+        ("append", 1),
+        ("create", 1),
+        ("item get", 1),
+        ("item delete", 1),
+        ("list", 2),
+        ("list, in sequence", 1),
+    ],
+)
+def test_a_request_takes_so_many_of_the_database(output: Path, what: str, count: int) -> None:
     text = (output / "results.md").read_text()
 
-    assert re.search(r"^\| Cosmos round trips, warm +\| 1\.00 ", text, re.MULTILINE)
-    assert re.search(r"^\| request charges logged, per update +\| 1\.00 ", text, re.MULTILINE)
+    assert re.search(rf"^\| database requests of {what} +\| {count}\.00 ", text, re.MULTILINE)
 
 
 @linux
 def test_a_quick_run_draws_every_goal(output: Path) -> None:
     picture = ET.parse(output / "results.svg").getroot()
-    goals = [text.text or "" for text in picture.iter(f"{SVG}text")]
+    texts = [text.text or "" for text in picture.iter(f"{SVG}text")]
+    rows = (output / "results.md").read_text().splitlines()
 
     assert picture.tag == f"{SVG}svg"
-    assert sum("✓" in goal or "✗" in goal for goal in goals) == (17 if has_runtime() else 12)
+    goals = sum(line.startswith("| ") and ("≤" in line or "≥" in line) for line in rows)
+    assert sum("≤" in text or "≥" in text for text in texts) == goals
 
 
 def test_requests_that_overlap_are_one_round_trip() -> None:
@@ -61,10 +78,22 @@ def test_requests_that_overlap_are_one_round_trip() -> None:
     assert serial([(0, 1), (0.5, 1.5), (1.2, 2.2)]) == 2
 
 
-def test_sums_are_taken_round_by_round() -> None:
-    samples = Samples()
-    for one, two in ((1, 10), (2, 20)):
-        samples.add("one", one)
-        samples.add("two", two)
+def test_a_ratio_is_taken_round_by_round() -> None:
+    samples = defaultdict(list, {"ours": [2.0, 9.0], "one": [1.0, 2.0], "two": [3.0, 1.0]})
 
-    assert samples.sums("one", "two") == [11, 22]
+    assert over(samples, "", "ours", ("one", "two"), None).ratios == [0.5, 3.0]
+
+
+def test_the_model_of_growth_does_the_arithmetic_of_the_documentation() -> None:
+    assert append_ru(100) == 16.5  # 11 + 5.5 an item
+    assert append_ru(100, 100) == 22
+    assert append_ru(2_300) == 27.5  # 3 KB as stored
+    assert chat_bytes(turns=0) == 1_000
+    assert [partitions(10_000, 50e9), partitions(10_001, 0), partitions(0, 50e9 + 1)] == [1, 2, 2]
+
+
+def test_the_documentation_shows_what_the_model_prints() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+
+    for rows in (by_turn, by_day, by_user):
+        assert table(rows()) in page
