@@ -108,7 +108,8 @@ def _result(operation: dict[str, Any]) -> dict[str, Any]:
         case {"operationType": "Delete"}:
             document = None
         case {"id": str(id_)} if "." in id_:
-            document = {"item": _item(id_.partition(".")[2], "Hello.")} | _SYSTEM
+            item = _item(id_.partition(".")[2], "Hello.")
+            document = {"id": id_, "item": item} | _SYSTEM
         case _:
             document = _conversation(operation["id"])
     return {"statusCode": 200, "requestCharge": 5.0, "eTag": "0", "resourceBody": document}
