@@ -56,8 +56,8 @@ class Desk:
         return self.page.get_by_role("button", name=name, exact=True)
 
 
-# Of a module, not of the session: while it is open, Playwright's event loop runs in this thread, and
-# no other test could run one.
+# Of a module, not of the session: while it is open, Playwright's event loop runs in this thread,
+# and no other test could run one.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium. Skips the test where there is none."""
