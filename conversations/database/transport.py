@@ -5,25 +5,24 @@ Retries nothing, and decides nothing about what a failure means.
 
 import math
 import re
-from functools import lru_cache
 from typing import Any
 
 from aiohttp import (
     ClientConnectorError,
-    ClientError,
     ClientHandlerType,
     ClientOSError,
     ClientRequest,
     ClientResponse,
-    ClientTimeout,
     ServerDisconnectedError,
 )
-from azure.core.exceptions import AzureError, ServiceResponseTimeoutError
-from azure.core.pipeline.transport import (
-    AioHttpTransport,
-    AioHttpTransportResponse,
-    HttpRequest,
+from azure.core.exceptions import (
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
 )
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
 
 from conversations import usage
 from conversations.database.failures import (
@@ -42,7 +41,7 @@ _NUMBER = re.compile(r"\d{1,15}(?:\.\d+)?")
 
 
 class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it untyped
-    """aiohttp as azure-core sets it up, except that every failure is a DatabaseFailure.
+    """aiohttp as azure-core drives it, except that every failure is a DatabaseFailure.
 
     The SDK would re-send some failures up to 120 times, whatever the caller's budget; it does not
     know these, and the one retry that the contract allows is the store's.
@@ -56,7 +55,7 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         read_timeout: float | None,
         connection_verify: bool,
         **_: Any,
-    ) -> AioHttpTransportResponse:
+    ) -> AsyncHttpResponse:
         """Send one request. Raises DatabaseFailure.
 
         What else the SDK passes is for policies that this app's pipeline is without.
@@ -66,27 +65,19 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         spent = usage.current.get(None) if about_document else None
         if spent:
             spent.attempts += 1
-        if self.session is None:
-            await self.open()
         try:
-            answer = await self.session.request(
-                request.method,
-                request.url,
-                data=request.data,
-                headers=request.headers,
-                skip_auto_headers=() if request.data else ("Content-Type",),
-                timeout=_timeout(connection_timeout, read_timeout),
-                ssl=connection_verify,
-                allow_redirects=False,
+            response: AsyncHttpResponse = await super().send(
+                request,
+                connection_timeout=connection_timeout,
+                read_timeout=read_timeout,
+                connection_verify=connection_verify,
                 middlewares=[_send_once] if request.method == "GET" else None,
             )
-            response = AioHttpTransportResponse(request, answer)
-            await response.load_body()
-        except (TimeoutError, ServiceResponseTimeoutError) as error:
+        except (ServiceRequestTimeoutError, ServiceResponseTimeoutError) as error:
             raise Silence("cosmos was silent") from error
-        except ClientConnectorError as error:
-            raise ConnectionRefused("cosmos refused the connection") from error
-        except (ClientError, AzureError) as error:
+        except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
+            if isinstance(error.inner_exception, ClientConnectorError):
+                raise ConnectionRefused("cosmos refused the connection") from error
             raise ConnectionBroken("cosmos broke the connection") from error
         headers = response.headers
         if spent:
@@ -105,18 +96,13 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports i
         return response
 
 
-def _lacking_action(response: AioHttpTransportResponse) -> str | None:
+def _lacking_action(response: AsyncHttpResponse) -> str | None:
     """The data action that a 403 names, and nothing else of its text.
 
     https://learn.microsoft.com/azure/cosmos-db/troubleshoot-forbidden
     """
     found = _DATA_ACTION.search(response.body())
     return found[0].decode() if found else None
-
-
-@lru_cache(maxsize=8)
-def _timeout(connection: float, read: float | None) -> ClientTimeout:
-    return ClientTimeout(sock_connect=connection, sock_read=read)
 
 
 async def _send_once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
