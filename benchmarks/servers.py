@@ -56,7 +56,14 @@ class Server:
 def ours(folder: Path) -> Iterator[Server]:
     """`python -m local`: the Functions host, the app and the Cosmos DB stand-in."""
     port = _free_port()
-    command = [sys.executable, "-m", "local", f"--port={port}", "--cosmos-port=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "local",
+        f"--port={port}",
+        "--cosmos-port=0",
+        "--dashboard-port=0",
+    ]
     command.append(f"--data={folder / 'ours.sqlite3'}")
     with _serve(command, port, CONVERSATIONS, folder / "ours.log") as server:
         yield server
