@@ -7,6 +7,7 @@ notes what the stand-in committed, and for which call: that is the truth the cal
 
 import asyncio
 import json
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -137,6 +138,8 @@ class StandIn:
 
     def __init__(self, clock: Callable[[], float], consistency: str = "Session") -> None:
         self.storage = Storage(Path(":memory:"), clock=clock)
+        # Thousands of them: each goes with its last schedule, and Python 3.13 wants them closed.
+        weakref.finalize(self, self.storage.close)
         self.emulator = CosmosEmulator(
             self.storage,
             key=emulator_key(),
