@@ -108,7 +108,8 @@ class Work:
         4. A later failure proves nothing about an earlier attempt: once an outcome was unknown,
            every failure is read back, and what cannot be decided stays unknown.
 
-        The rules are docs/contract.md#unknown-outcome.
+        Each attempt gets a part of what is left of the budget, so that all fit. The rules are
+        docs/contract.md#unknown-outcome.
         """
         undecided: DatabaseFailure | None = None  # the last attempt whose outcome is unknown
         waited = resent = False
