@@ -127,15 +127,17 @@ class Work:
                 continue
             elif undecided is None and not _is_conflict(failure):
                 raise failure
+            if _is_conflict(failure):
+                # Before the look at what is there, which must not age until it is built upon.
+                conflicts += 1
+                pause = min(_LONGEST_PAUSE_SECONDS, 0.0002 * 2**conflicts)
+                await asyncio.sleep(random.uniform(0, pause))
             done = await self._read_back(write, failure, undecided)
             if done is not None:
                 return done
             if _is_conflict(failure):
                 if self.seconds_left < self._timeout_seconds * _SHARE_OF_A_LAST_TRY:
                     raise _undecidable(write, undecided) if undecided else Contention()
-                conflicts += 1
-                pause = min(_LONGEST_PAUSE_SECONDS, 0.0002 * 2**conflicts)
-                await asyncio.sleep(random.uniform(0, pause))
             elif resent:
                 raise _undecidable(write, undecided or failure)
             else:
