@@ -130,5 +130,5 @@ FATES = (
     Fate(answer="slow"),
     *(Fate(done, answer) for done in (*Done, Done.NOW, Done.NOW) for answer in _AMBIGUOUS),
     *(Fate(Done.NEVER, refusal) for refusal in _REFUSALS),
-    *(Fate(answer=documents) for documents in _DOCUMENTS),
+    *(Fate(answer=documents) for documents in _DOCUMENTS * 4),
 )

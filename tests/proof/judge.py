@@ -12,6 +12,8 @@ from tests.proof.calls import Call, Try
 from tests.proof.network import Commit
 
 BUDGET = 5.0
+# 503: an item was in the way of its namesake, and gone when that was looked at.
+STATUSES_IN_PEACE = {200, 400, 404, 412, 503}
 STATUSES = {200, 400, 404, 412, 413, 429, 500, 503, 504}
 ERROR = {"message", "type", "param", "code"}
 
@@ -19,24 +21,26 @@ ERROR = {"message", "type", "param", "code"}
 def judge(calls: Sequence[Call], commits: Sequence[Commit], expired: Sequence[int]) -> None:
     """Hold every call against all that was ever committed, late requests included.
 
-    `expired`: the numbers of commits before which old idempotency records expired.
+    `expired`: how many commits there were when an idempotency record of the day before expired.
     """
     _judge_order(commits)
     _judge_sweeps(commits)
     for call in calls:
         mine = [commit for commit in commits if _is_of(call, commit)]
         for again in pairwise(mine):
-            assert _may_be_twice(call, *again, commits, expired), ("done twice", call, again)
+            assert _may_be_twice(call, *again, commits), ("done twice", call, again)
         for attempt in call.tries:
-            # But for copies that the network kept for a day, until the key had expired.
+            # But for a copy that the network delivers afterwards, when what the key has met, a
+            # record of the day before, has expired.
+            key_expired = call.key and any(at >= attempt.begun for at in expired)
             own = [
                 commit
                 for commit in mine
                 if commit.origin is attempt
-                and not (call.key and commit.late and any(at > attempt.begun for at in expired))
+                and not (key_expired and commit.late and commit.number >= attempt.ended)
             ]
             _judge_answer(attempt)
-            _judge_persistence(attempt, commits)
+            _judge_persistence(attempt, commits, expired)
             if attempt.status == 200:
                 _judge_success(attempt, own, commits)
             else:
@@ -52,7 +56,8 @@ def _is_of(call: Call, commit: Commit) -> bool:
 def _judge_answer(attempt: Try) -> None:
     """The form of an answer, and what it tells a client about trying again."""
     headers, call = attempt.headers, attempt.call
-    assert attempt.status in STATUSES, attempt
+    assert attempt.status in (STATUSES_IN_PEACE if call.calm else STATUSES), attempt
+    assert not (call.calm and attempt.status == 503 and attempt.seconds > 1), ("contention", call)
     assert attempt.seconds <= BUDGET + 0.001, ("over the budget", call)
     if attempt.status == 200:
         return
@@ -67,13 +72,16 @@ def _judge_answer(attempt: Try) -> None:
         assert "retry-after-ms" in headers, call
 
 
-def _judge_persistence(attempt: Try, commits: Sequence[Commit]) -> None:
+def _judge_persistence(attempt: Try, commits: Sequence[Commit], expired: Sequence[int]) -> None:
     """One write of unknown outcome is mended, whatever others do.
 
     But where a condition does not hold, or an id was used by others: the write may have been why.
-    Nor where it took most of the budget, and others were in the way of the rest.
+    Nor where the key expired meanwhile, or where most of the budget was spent and others were in
+    the way of the rest.
     """
     call = attempt.call
+    if call.key and any(attempt.begun <= at <= attempt.ended for at in expired):
+        return
     if attempt.befallen != ["a write, outcome unknown"]:
         return
     others = [
@@ -123,6 +131,10 @@ def _judge_success(attempt: Try, own: Sequence[Commit], commits: Sequence[Commit
     assert done, ("answered 200, not done", call)
     if call.is_create:
         assert _ids(call, answer) == _made(call, done[-1]), call
+    elif call.if_match not in {None, "*"}:
+        for commit in done:
+            version = commit.before[str(call.conversation_id)]["version"]
+            assert f'"{version}"' in str(call.if_match), ("done against its condition", call)
     if call.kind in {"update", "merge"}:
         versions = {f'"{commit.patched("version")}"': commit.patched("metadata") for commit in done}
         assert versions.get(attempt.headers["etag"]) == answer["metadata"], call
@@ -173,17 +185,9 @@ def _judge_refusal(attempt: Try, own: Sequence[Commit], commits: Sequence[Commit
         assert code == "storage_limit_exceeded", call
 
 
-def _may_be_twice(
-    call: Call,
-    first: Commit,
-    second: Commit,
-    commits: Sequence[Commit],
-    expired: Sequence[int],
-) -> bool:
+def _may_be_twice(call: Call, first: Commit, second: Commit, commits: Sequence[Commit]) -> bool:
     """What section 7 of the design accepts; everything else is done once at most."""
     between = commits[first.number + 1 : second.number]
-    if call.key and any(first.number < number <= second.number for number in expired):
-        return True  # the record lives for a day
     if first.origin is not second.origin and not (call.is_create or call.must_not_be_repeated):
         return True  # the client did not get the answer, and asked again
     match call.kind:
@@ -192,7 +196,7 @@ def _may_be_twice(
             return call.if_match in {None, "*"}
         case "merge":
             # Somebody else wrote upon it: it is merged into that.
-            return call.if_match is None and any(one.patched("version") for one in between)
+            return call.if_match in {None, "*"} and any(one.patched("version") for one in between)
         case "delete_item":
             return True  # of another item of this id, then
         case "append":
@@ -200,10 +204,15 @@ def _may_be_twice(
             ids = [document["id"] for document in first.created("item")]
             return call.key is None and all(any(one.deletes(id_) for one in between) for id_ in ids)
         case "create":
-            # The network delivered a copy after somebody deleted the conversation.
+            # Of two copies, of which the network delivered one late, one came after somebody
+            # deleted the conversation.
             (made,) = first.created("conversation")
             again = second.created("conversation")[0]["id"] == made["id"]
-            return again and second.late and any(one.deletes(made["id"]) for one in between)
+            return (
+                again
+                and (first.late or second.late)
+                and any(one.deletes(made["id"]) for one in between)
+            )
     return False
 
 

@@ -5,18 +5,15 @@ handler; only the sockets are left out, so that thousands of schedules take seco
 notes what the stand-in committed, and for which call: that is the truth the calls are held to.
 """
 
-import asyncio
 import json
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from aiohttp import ClientConnectorError, web
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
-from azure.core.pipeline.transport import AioHttpTransport, HttpRequest
+from aiohttp import ClientConnectorError, ServerDisconnectedError, web
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -80,14 +77,14 @@ class Sent:
 
 @dataclass(frozen=True)
 class Received:
-    """An answer as azure-core's pipeline takes it."""
+    """An answer; stands in for aiohttp's."""
 
-    status_code: int
+    status: int
     headers: CIMultiDict[str]
     content: bytes
     reason: str = ""
 
-    def body(self) -> bytes:
+    async def read(self) -> bytes:
         """The content."""
         return self.content
 
@@ -183,29 +180,30 @@ Carrier = Callable[[Sent, CarryOut], Awaitable[Received]]
 """What happens to a request about documents on its way; the second argument carries it out."""
 
 
-@dataclass
 class Network:
-    """Carries the requests of every host to `stand_in`, by way of `carrier`."""
+    """Carries the requests of every host to `stand_in`, by way of `carrier`.
+
+    Stands in for aiohttp's session under the app's own transport.
+    """
 
     stand_in: StandIn | None = None
     carrier: Carrier | None = None
-    lost: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def transport(self, **_: Any) -> "InProcess":
+    def transport(self, **_: Any) -> Transport:
         """In place of the app's transport, which it is but for the sockets."""
-        return InProcess(self)
+        return Transport(session=self, session_owner=False)
 
-    async def carry(self, request: HttpRequest) -> Received:
-        """One request and its answer."""
+    async def __aenter__(self) -> "Network":
+        return self
+
+    async def request(
+        self, method: str, url: str, *, data: Any, headers: Mapping[str, str], **_: Any
+    ) -> Received:
+        """One request and its answer. Raises what aiohttp would."""
         assert self.stand_in is not None
         stand_in, origin = self.stand_in, sender.get(None)
-        content: Any = request.data or b""
-        sent = Sent(
-            request.method,
-            URL(request.url, encoded=True),
-            CIMultiDict(request.headers),
-            content.encode() if isinstance(content, str) else content,
-        )
+        content = data.encode() if isinstance(data, str) else data or b""
+        sent = Sent(method, URL(url, encoded=True), CIMultiDict(headers), content)
 
         async def carry_out(late: bool = False) -> Received:
             return await stand_in.carry_out(sent, origin, late)
@@ -215,34 +213,11 @@ class Network:
         return await carry_out()
 
 
-class _Sockets(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it untyped
-    network: Network
-
-    async def open(self) -> None:
-        """Nothing to open."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-    async def send(self, request: HttpRequest, **_: Any) -> Received:
-        """Where aiohttp would send it."""
-        return await self.network.carry(request)
-
-
-class InProcess(Transport, _Sockets):  # type: ignore[misc]  # as azure-core has it untyped
-    """The app's own transport over a `Network` instead of sockets."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-
 def reset() -> Exception:
-    """What azure-core raises for a connection that broke."""
-    return ServiceResponseError("reset", error=ConnectionResetError())
+    """What aiohttp raises for a connection that broke."""
+    return ServerDisconnectedError()
 
 
 def refused() -> Exception:
-    """What azure-core raises where nobody listens."""
-    error = ClientConnectorError(cast(Any, None), OSError())
-    return ServiceRequestError("refused", error=error)
+    """What aiohttp raises where nobody listens."""
+    return ClientConnectorError(cast(Any, None), OSError())

@@ -41,13 +41,15 @@ from tests.support.virtual_time import VirtualTimeLoop
 START = 1_800_000_000  # of the clock that dates positions and documents; no time of day matters
 LATENCY = 0.03
 QUIET_LATENCY = 0.01
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 MEANWHILE = ("call", "call", "call", "call", "deliver", "deliver", "reuse", "sweep", "expire")
 
-# By the number of a request: a few events, early ones, tell more than trouble everywhere.
-_at = st.sampled_from((0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7))
-_fates = st.lists(st.tuples(_at, st.sampled_from(FATES)), min_size=1, max_size=4)
-_meanwhile = st.lists(st.tuples(_at, st.sampled_from(MEANWHILE)), min_size=1, max_size=4)
+# By the number of a request, of which the first write has 0 and what is read before it -1. A few
+# events, soon after that write, tell more than trouble everywhere.
+_at = st.sampled_from((0, 0, 0, 0, 1, 2, 2, 3, 4, 5, 6, -1))
+_fates = st.lists(st.tuples(_at, st.sampled_from(FATES)), min_size=1, max_size=3)
+_before = st.sampled_from((1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 0))
+_meanwhile = st.lists(st.tuples(_before, st.sampled_from(MEANWHILE)), min_size=1, max_size=4)
 _otherwise = st.sampled_from((WHOLE,) * 9 * len(FATES) + FATES)
 _call: ContextVar[Call] = ContextVar("call")
 
@@ -127,7 +129,7 @@ class Schedule:
         self._fates: dict[int, Fate] = dict(draw(_fates) or ())
         self._otherwise: Fate = draw(_otherwise) or WHOLE
         self._meanwhile: list[tuple[int, str]] = draw(_meanwhile) or []
-        self._requests = 0
+        self._requests = -1
         self.late: list[CarryOut] = []
         self.calls: list[Call] = []
         self.expired: list[int] = []
@@ -153,8 +155,9 @@ class Schedule:
         """Some calls at once, all late requests, the verdict, and the sweep."""
         self.stand_in.storage.lag = self._draw(st.integers(0, 3))
         await self._first()
-        count = self._draw(st.sampled_from((1, 1, 1, 2, 3)))
+        count = self._draw(st.sampled_from((1, 1, 1, 1, 2, 3)))
         await asyncio.gather(*(asyncio.create_task(self._call()) for _ in range(count)))
+        await asyncio.sleep(BUDGET)  # what others still do
         while self.late:
             await self.late.pop(0)(late=True)
         judge(self.calls, self.commits, self.expired)
@@ -163,6 +166,13 @@ class Schedule:
     async def _first(self) -> None:
         items = [api.message(f"first {n}") for n in range(self._draw(st.integers(0, 2)))]
         await self._calmly(api.create(items, {"a": "0", "b": "0"}))
+        match self._draw(st.sampled_from((None, "append", "create"))):
+            case "append":
+                (first,) = self.commits[0].created("conversation")
+                await self._calmly(api.append(first["id"], [api.message("x.0")], key="key-1"))
+            case "create":
+                await self._calmly(api.create([], {"a": "x"}, key="key-1"))
+        self._offset += DAY - HOUR
 
     async def _call(self) -> None:
         call = self._new_call()
@@ -176,10 +186,11 @@ class Schedule:
     async def _calmly(self, call: Call) -> None:
         call.calm = True
         self.calls.append(call)
-        # In a task of its own: the sender is another, for as long as this takes.
+        # In a task of its own, for the sender is another; and it goes on where the request that it
+        # got in the way of is given up.
         attempt = self._attempt(call)
-        await asyncio.create_task(self._send(attempt, call.headers, _content(call)))
-        assert attempt.status in {200, 400, 404, 412}, call
+        sending = asyncio.create_task(self._send(attempt, call.headers, _content(call)))
+        await asyncio.shield(sending)
 
     async def by_client(self, call: Call) -> None:
         """Make a call through the official client, which tries again as it thinks right."""
@@ -220,8 +231,9 @@ class Schedule:
         if attempt is None or attempt.call.calm:
             await asyncio.sleep(QUIET_LATENCY)
             return await carry_out()
+        if self._requests >= 0 or not _only_reads(sent):
+            self._requests += 1
         number = self._requests
-        self._requests += 1
         for at, what in self._meanwhile:
             if at == number:
                 await self._happen(what, attempt.call)
@@ -268,7 +280,8 @@ class Schedule:
                 # after which a key is: that passes for keys alone.
                 await self._sweep(lambda: START)
             case "expire":
-                self._offset += DAY + 1
+                # Of the day before: a key of now is good for longer than any request lasts.
+                self._offset += HOUR
                 self.expired.append(len(self.commits))
 
     async def _sweep(self, clock: Callable[[], float]) -> None:
