@@ -128,7 +128,7 @@ WHOLE = Fate()
 FATES = (
     WHOLE,
     Fate(answer="slow"),
-    *(Fate(done, answer) for done in (*Done, Done.NOW, Done.NOW) for answer in _AMBIGUOUS),
+    *(Fate(done, answer) for done in (*Done, Done.NOW, Done.LATER) for answer in _AMBIGUOUS),
     *(Fate(Done.NEVER, refusal) for refusal in _REFUSALS),
     *(Fate(answer=documents) for documents in _DOCUMENTS * 4),
 )

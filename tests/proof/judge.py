@@ -101,6 +101,8 @@ def _judge_persistence(attempt: Try, commits: Sequence[Commit], expired: Sequenc
         ]
         if ids.intersection(used):
             return
+    if call.kind == "delete_item" and any(_creates_item(commit, call) for commit in others):
+        return
     if others and attempt.seconds > 0.7 * BUDGET:
         return
     assert attempt.status < 429, ("gave up at once", call)

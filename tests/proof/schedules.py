@@ -42,7 +42,7 @@ START = 1_800_000_000  # of the clock that dates positions and documents; no tim
 LATENCY = 0.03
 QUIET_LATENCY = 0.01
 HOUR, DAY = 3_600, 86_400
-MEANWHILE = ("call", "call", "call", "call", "deliver", "deliver", "reuse", "sweep", "expire")
+MEANWHILE = (*("call",) * 4, *("deliver",) * 4, "reuse", "sweep", "expire")
 
 # By the number of a request, of which the first write has 0 and what is read before it -1. A few
 # events, soon after that write, tell more than trouble everywhere.
