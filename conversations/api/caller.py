@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import jwt
 
-from conversations.api.errors import RETRY_SOON, ApiError, ErrorDetail
+from conversations.api.errors import ApiError, ErrorDetail, ServiceUnavailable
 from conversations.limits import (
     ISSUER_KEYS_SECONDS,
     MAX_REMEMBERED_TOKENS,
@@ -36,19 +36,6 @@ class Forbidden(ApiError):
     def __init__(self, reason: str) -> None:
         message = "Only the gateway may call this service."
         super().__init__(ErrorDetail(message, "forbidden"), reason=reason)
-
-
-class IssuerUnavailable(ApiError):
-    """The keys that tokens are signed with cannot be had just now."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    type = "server_error"
-
-    def __init__(self, reason: str) -> None:
-        message = "The service is temporarily unavailable. Try again."
-        super().__init__(
-            ErrorDetail(message, "service_unavailable"), headers=RETRY_SOON, reason=reason
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +62,7 @@ class CallerCheck:
         self._let_in: dict[bytes, float] = {}  # by hash of the token: until when
 
     async def check(self, headers: Mapping[str, str]) -> None:
-        """Return if the request is the gateway's. Raises Forbidden, IssuerUnavailable."""
+        """Return if the request is the gateway's. Raises Forbidden, ServiceUnavailable."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Forbidden("no bearer token")
@@ -129,12 +116,12 @@ class CallerCheck:
                 async with session.get(url) as answer:
                     keys_url = str((await answer.json(content_type=None))["jwks_uri"])
                 if not re.match(SAFE_URL, keys_url):
-                    raise IssuerUnavailable("the issuer's keys are published in the clear")
+                    raise ServiceUnavailable("the issuer's keys are published in the clear")
                 async with session.get(keys_url) as answer:
                     published = jwt.PyJWKSet.from_dict(await answer.json(content_type=None))
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
-            raise IssuerUnavailable(f"no keys of the issuer: {type(error).__name__}") from error
+            raise ServiceUnavailable(f"no keys of the issuer: {type(error).__name__}") from error
         except jwt.PyJWTError as error:
-            raise IssuerUnavailable("the issuer publishes no keys that can be used") from error
+            raise ServiceUnavailable("the issuer publishes no keys that can be used") from error
         self._keys = {key.key_id: key for key in published.keys if key.key_id}
         self._fetched = time.monotonic()

@@ -3,6 +3,7 @@
     ApiError                     the caller gets this as an error body
     ├── InvalidRequest           400: one or several validation errors
     ├── InternalError            500: nothing that the caller can mend, and a retry will not
+    ├── ServiceUnavailable       503: something that this service needs; a retry may find it
     └── ...                      the others stand where they are raised
 
 Never carries the text of somebody else's exception, a metadata value or an isolation key. The
@@ -88,3 +89,16 @@ class InternalError(ApiError):
         body = super().body(request_id)
         body["error"]["message"] += f" Report the request id {request_id} if it happens again."
         return body
+
+
+class ServiceUnavailable(ApiError):
+    """Something that this service depends on refused, broke off or could not serve just now."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    type = "server_error"
+
+    def __init__(self, reason: str) -> None:
+        message = "The service is temporarily unavailable. Try again."
+        super().__init__(
+            ErrorDetail(message, "service_unavailable"), headers=RETRY_SOON, reason=reason
+        )

@@ -10,7 +10,13 @@ import azure.functions as func
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from conversations.api.edge import Answer, Handler
-from conversations.api.errors import RETRY_SOON, ApiError, ErrorDetail, InternalError
+from conversations.api.errors import (
+    RETRY_SOON,
+    ApiError,
+    ErrorDetail,
+    InternalError,
+    ServiceUnavailable,
+)
 from conversations.database.failures import (
     DatabaseFailure,
     FailedAnswer,
@@ -41,22 +47,6 @@ class RateLimited(ApiError):
                 "Retry-After": str(math.ceil(retry_after_ms / 1000)),
                 "retry-after-ms": str(retry_after_ms),
             },
-            reason=reason,
-        )
-
-
-class ServiceUnavailable(ApiError):
-    """The database refused, broke off or could not serve the request just now."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    type = "server_error"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            ErrorDetail(
-                "The service is temporarily unavailable. Try again.", "service_unavailable"
-            ),
-            headers=RETRY_SOON,
             reason=reason,
         )
 
