@@ -134,7 +134,7 @@ class Documents:
     async def read(self, partition_key: str | None, id_: str) -> Document:
         """Read one document; on an account with Session consistency another instance's may lag."""
         headers = await self._for_reading(self._read_headers, partition_key)
-        content = await self._send("GET", headers, None, id_)
+        content, _ = await self._send("GET", headers, None, id_)
         return _object(content)
 
     async def patch(
@@ -150,7 +150,7 @@ class Documents:
         in `changes` becomes part of a path, so it may hold neither `/` nor `~`.
         """
         headers = _for_partition(self._patch_headers, partition_key)
-        content = await self._send("PATCH", headers, _patch(changes, condition), id_)
+        content, _ = await self._send("PATCH", headers, _patch(changes, condition), id_)
         return _object(content)
 
     async def batch(
@@ -165,9 +165,8 @@ class Documents:
         headers = _for_partition(self._batch_headers, partition_key)
         if all(operation["operationType"] == "Read" for operation in operations):
             headers = await self._for_reading(self._batch_headers, partition_key)
-        received: dict[str, str] = {}
-        results = _json(await self._send("POST", headers, operations, received=received))
-        return _batch_documents(results, operations, received)
+        content, received = await self._send("POST", headers, operations)
+        return _batch_documents(_json(content), operations, received)
 
     async def find(self, partition_key: str | None, id_: str) -> Document | None:
         """Read one document in its newest state, by a batch; None if there is none."""
@@ -197,10 +196,8 @@ class Documents:
         if continuation:
             headers["x-ms-continuation"] = continuation
         named = [{"name": name, "value": value} for name, value in parameters.items()]
-        received: dict[str, str] = {}
-        content = await self._send(
-            "POST", headers, {"query": text, "parameters": named}, received=received
-        )
+        body = {"query": text, "parameters": named}
+        content, received = await self._send("POST", headers, body)
         found = _object(content).get("Documents")
         if not isinstance(found, list):
             raise UnreadableAnswer("cosmos answered a query without Documents")
@@ -217,14 +214,12 @@ class Documents:
         return headers
 
     async def _send(
-        self,
-        method: str,
-        headers: dict[str, str],
-        body: Any,
-        id_: str | None = None,
-        received: dict[str, str] | None = None,
-    ) -> bytes:
-        """Send one request, keep the session of its answer, and return the answer's content."""
+        self, method: str, headers: dict[str, str], body: Any, id_: str | None = None
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Send one request, keep the session of its answer. Returns its content and headers.
+
+        Those headers are looked up by name in any case.
+        """
         content = None if body is None else to_json(body)
         if content and len(content) > MAX_BATCH_BYTES:
             raise BatchTooLarge(len(content), MAX_BATCH_BYTES)
@@ -249,18 +244,13 @@ class Documents:
             raise
         response = ran.http_response
         self._record_session(headers, response.headers)
-        if received is not None:
-            received.update({name.lower(): value for name, value in response.headers.items()})
         try:
-            answer: bytes = response.body()
+            return response.body(), response.headers
         except zlib.error as error:  # the SDK unpacks it only now
             raise UnreadableAnswer(_NO_JSON) from error
-        return answer
 
     def _record_session(self, sent: dict[str, str], received: Mapping[str, str]) -> None:
-        # The SDK finds the container by this header, which no page promises for every answer.
-        named = {"x-ms-alt-content-path": self._container, **received}
-        sdk_internals.record_session(self._client, sent, {}, named)
+        sdk_internals.record_session(self._client, self._container, sent, received)
 
 
 _NO_JSON = "cosmos answered something that is no JSON; check COSMOS_ENDPOINT"

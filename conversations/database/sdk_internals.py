@@ -1,9 +1,10 @@
 """The private names of azure-cosmos that this app uses: all of them, and nothing else.
 
-The SDK is pinned, and `tests/database/test_wire.py` holds the requests composed with these against
-the SDK's own. Each says which public name would replace it.
+The SDK is pinned, and `tests/database/test_composed_requests.py` holds the requests composed with
+these against the SDK's own. Each says which public name would replace it.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,8 @@ from azure.cosmos import __version__ as sdk_version
 from azure.cosmos.aio import CosmosClient
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
+_SESSION_HEADERS = ("x-ms-session-token", "x-ms-documentdb-partitionkeyrangeid")
+
 USER_AGENT = f"conversations azsdk-python-cosmos/{sdk_version}"
 
 
@@ -29,12 +32,7 @@ def shorten_pipeline(client: CosmosClient, transport: AsyncHttpTransport[Any, An
     Would be replaced by a `policies=` argument of CosmosClient; it has only `transport=`.
     """
     connection = client.client_connection
-    policies: list[Any] = [HeadersPolicy()]
-    policies += [
-        policy
-        for policy in connection.pipeline_client._pipeline._impl_policies
-        if isinstance(policy, AsyncBearerTokenCredentialPolicy)
-    ]
+    policies = [HeadersPolicy(), *_token_policies(client)]
     connection.pipeline_client = AsyncPipelineClient(
         connection.url_connection, pipeline=AsyncPipeline(transport, policies)
     )
@@ -46,13 +44,14 @@ def pipeline(client: CosmosClient) -> AsyncPipeline[Any, Any]:
 
     Would be replaced by a public `send_request`, as other Azure SDKs have one.
     """
-    theirs = client.client_connection.pipeline_client._pipeline
-    tokens = [
-        policy
-        for policy in theirs._impl_policies
-        if isinstance(policy, AsyncBearerTokenCredentialPolicy)
-    ]
-    return AsyncPipeline(theirs._transport, tokens)
+    transport = client.client_connection.pipeline_client._pipeline._transport
+    return AsyncPipeline(transport, _token_policies(client))
+
+
+def _token_policies(client: CosmosClient) -> list[Any]:
+    """What adds a token to a request; nothing where the client has a key."""
+    policies = client.client_connection.pipeline_client._pipeline._impl_policies
+    return [one for one in policies if isinstance(one, AsyncBearerTokenCredentialPolicy)]
 
 
 def default_headers(client: CosmosClient) -> dict[str, str]:
@@ -153,9 +152,11 @@ def is_session_consistent(client: CosmosClient) -> bool:
 
 
 def record_session(
-    client: CosmosClient, sent: dict[str, str], document: dict[str, Any], received: Any
+    client: CosmosClient, container: str, sent: Mapping[str, str], received: Mapping[str, str]
 ) -> None:
     """Keep the session token of an answer: a read that follows on this client sees the write.
+
+    `sent` and `received` are headers.
 
     A token that the SDK cannot read, or not put together with the last one, is left: the request
     that it came with was carried out all the same.
@@ -163,5 +164,8 @@ def record_session(
     Would be replaced by a public way to set a client's session token; there is only
     `session_token=` of each single read. The SDK itself records none of a batch.
     """
+    answered = {name: received[name] for name in _SESSION_HEADERS if name in received}
+    # By this the SDK finds the container, and no page promises it for every answer.
+    answered["x-ms-alt-content-path"] = container
     with suppress(CosmosHttpResponseError):
-        client.client_connection._UpdateSessionIfRequired(sent, document, received)
+        client.client_connection._UpdateSessionIfRequired(sent, {}, answered)

@@ -6,13 +6,14 @@ The partition key is an argument of every operation.
 from typing import Any
 
 from conversations.api.conditions import EntityTags
+from conversations.api.errors import ServiceUnavailable
 from conversations.api.isolation import IsolationKey
 from conversations.api.query import ConversationsQuery
 from conversations.database.documents import Documents
 from conversations.database.failures import DatabaseFailure, FailedAnswer
 from conversations.database.session import Session, Work
 from conversations.resources import purge
-from conversations.resources.answers import ServiceUnavailable, StorageFull, refused_create
+from conversations.resources.answers import StorageFull, refused_create
 from conversations.resources.conversations.documents import listed, read_conversation
 from conversations.resources.conversations.models import (
     Conversation,

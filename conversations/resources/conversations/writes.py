@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from conversations.api.conditions import EntityTags
-from conversations.api.errors import ApiError, ErrorDetail
+from conversations.api.errors import ApiError, ErrorDetail, ServiceUnavailable
 from conversations.database import documents as batch
 from conversations.database.documents import Documents
 from conversations.database.failures import DatabaseFailure, FailedAnswer, OutcomeUnknown
-from conversations.resources.answers import ServiceUnavailable
 from conversations.resources.conversations.documents import (
     deletion,
     deletion_id,

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from conversations.api.errors import ApiError, ErrorDetail
+from conversations.api.errors import ApiError, ErrorDetail, ServiceUnavailable
 from conversations.database import documents as batch
 from conversations.database.documents import Documents
 from conversations.database.failures import (
@@ -16,7 +16,6 @@ from conversations.database.failures import (
     OutcomeUnknown,
     UnreadableAnswer,
 )
-from conversations.resources.answers import ServiceUnavailable
 from conversations.resources.conversations.documents import mark, new_mark, read_conversation
 from conversations.resources.conversations.models import Conversation
 from conversations.resources.conversations.writes import ConversationNotFound, found
