@@ -77,6 +77,14 @@ def patch(id_: str, changes: Mapping[str, Any], condition: str | None = None) ->
     return {"operationType": "Patch", "id": id_, "resourceBody": _patch(changes, condition)}
 
 
+def key_range(prefix: str) -> tuple[str, str]:
+    """Between which two sort keys, both excluded, all stand that begin with `prefix`.
+
+    It ends in a slash, and the upper one in the character that comes next.
+    """
+    return prefix, f"{prefix[:-1]}0"
+
+
 class Documents:
     """The documents of one container, through an open client.
 

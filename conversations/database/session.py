@@ -5,11 +5,11 @@ Knows no document and no resource.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from conversations.database.client import Client
-from conversations.database.documents import Documents
+from conversations.database.documents import Documents, Everybody, Page
 from conversations.database.failures import (
     Contention,
     DatabaseFailure,
@@ -95,6 +95,24 @@ class Work:
                 return await self._attempt(operation)
         except TimeoutError as error:
             raise self._silence() from error
+
+    async def query(
+        self,
+        partition_key: str | Everybody | None,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        max_items: int,
+        continuation: str | None,
+    ) -> Page:
+        """Read one page of a query: see `Documents.query`."""
+
+        async def ask(documents: Documents) -> Page:
+            return await documents.query(
+                partition_key, text, parameters, max_items=max_items, continuation=continuation
+            )
+
+        return await self.read(ask)
 
     async def write(self, write: Write[Result]) -> Result:
         """Carry out `write` once, whatever happens in between.

@@ -4,17 +4,19 @@ Never hands a continuation of the database to a caller: those die with its parti
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from conversations.api.errors import ApiError, ErrorDetail
 from conversations.api.query import Page
-from conversations.database.documents import Documents
-from conversations.database.documents import Page as Answered
+from conversations.database.documents import key_range
 from conversations.database.session import Work
 from conversations.limits import MAX_PAGE_BYTES
+
+# A further condition of a query, in our own words, and the parameters that it uses.
+Filter = tuple[str, Mapping[str, str]]
 
 # A filter may look at all that a user has: it gets this part of what is left of the budget.
 _SHARE_OF_A_FILTER = 0.5
@@ -77,7 +79,7 @@ class Range:
     @classmethod
     def of(cls, prefix: str, page: Page, cursor: str | None = None) -> "Range":
         """All that begins with `prefix`, which ends in `/`; beyond or in front of `cursor`."""
-        low, high = prefix, f"{prefix[:-1]}0"  # the character after the slash
+        low, high = key_range(prefix)
         descending = page.order == "desc"
         if cursor is not None:
             backwards = page.before is not None
@@ -96,13 +98,12 @@ async def read_page(
     range_: Range,
     limit: int,
     row: Callable[[Any], Row],
-    filters: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
+    filters: Sequence[Filter] = (),
 ) -> Rows:
     """Up to `limit` rows of a range.
 
-    `select` begins the query's text. `filters` are further conditions by any name, each a text of
-    ours with the parameters it uses. Short and empty answers are followed; a page that
-    would be over MAX_PAGE_BYTES ends early, after one row at least.
+    `select` begins the query's text. Short and empty answers are followed; a page that would be
+    over MAX_PAGE_BYTES ends early, after one row at least.
 
     Raises FilterTimeout, AzureError.
     """
@@ -113,7 +114,7 @@ async def read_page(
         "@low": range_.low,
         "@high": range_.high,
     }
-    for condition, values in (filters or {}).values():
+    for condition, values in filters:
         text.append(f"AND {condition}")
         parameters.update(values)
     text.append(f"ORDER BY c.sort_key {'DESC' if range_.descending else 'ASC'}")
@@ -147,15 +148,9 @@ async def _fill(
     continuation: str | None = None
     while True:
         wanted = limit + 1 - len(rows)
-
-        async def ask(
-            documents: Documents, wanted: int = wanted, after: str | None = continuation
-        ) -> Answered:
-            return await documents.query(
-                isolation_key, query, parameters, max_items=wanted, continuation=after
-            )
-
-        answered = await work.read(ask)
+        answered = await work.query(
+            isolation_key, query, parameters, max_items=wanted, continuation=continuation
+        )
         for document in answered.documents:
             found = row(document)
             size += len(found.json)

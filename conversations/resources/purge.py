@@ -10,7 +10,7 @@ from contextlib import suppress
 from azure.core.exceptions import AzureError
 
 from conversations.database import documents as batch
-from conversations.database.documents import Documents
+from conversations.database.documents import Documents, key_range
 from conversations.database.failures import FailedAnswer
 from conversations.database.session import Work
 from conversations.limits import MAX_BATCH_OPERATIONS
@@ -76,22 +76,18 @@ async def _item_document_ids(
     work: Work, isolation_key: str | None, conversation_id: str
 ) -> list[str]:
     """The ids of the first ITEMS_AT_ONCE item documents; empty if there are none."""
-    prefix = listed(conversation_id)
-    parameters = {"@key": isolation_key, "@low": prefix, "@high": f"{prefix[:-1]}0"}
+    low, high = key_range(listed(conversation_id))
+    parameters = {"@key": isolation_key, "@low": low, "@high": high}
     continuation: str | None = None
     while True:
-
-        async def ask(documents: Documents, after: str | None = continuation) -> batch.Page:
-            return await documents.query(
-                isolation_key,
-                "SELECT VALUE c.id FROM c WHERE c.isolation_key = @key"
-                " AND c.sort_key > @low AND c.sort_key < @high",
-                parameters,
-                max_items=ITEMS_AT_ONCE,
-                continuation=after,
-            )
-
-        page = await work.read(ask)
+        page = await work.query(
+            isolation_key,
+            "SELECT VALUE c.id FROM c WHERE c.isolation_key = @key"
+            " AND c.sort_key > @low AND c.sort_key < @high",
+            parameters,
+            max_items=ITEMS_AT_ONCE,
+            continuation=continuation,
+        )
         if page.documents or page.continuation is None:
             return [str(id_) for id_ in page.documents]
         continuation = page.continuation

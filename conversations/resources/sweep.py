@@ -18,7 +18,7 @@ from azure.core.exceptions import AzureError
 
 from conversations import usage
 from conversations.database import documents as batch
-from conversations.database.documents import Documents, Everybody
+from conversations.database.documents import Documents, Everybody, key_range
 from conversations.database.failures import FailedAnswer, UnreadableAnswer
 from conversations.database.session import Session
 from conversations.limits import MARKER_SECONDS, SWEEP_SECONDS
@@ -141,21 +141,18 @@ class Sweep:
 
     async def _list_markers(self, markers: list[Marker], reasons: set[str]) -> None:
         """Append all deletions to `markers`, or those found until the database fails."""
+        low, high = key_range(DELETIONS)
         continuation: str | None = None
         while True:
-
-            async def ask(documents: Documents, after: str | None = continuation) -> batch.Page:
-                return await documents.query(
+            try:
+                page = await self._session.begin().query(
                     Everybody.PARTITIONS,
                     "SELECT c.isolation_key, c.sort_key, c._ts FROM c"
                     " WHERE c.sort_key > @low AND c.sort_key < @high",
-                    {"@low": DELETIONS, "@high": f"{DELETIONS[:-1]}0"},
+                    {"@low": low, "@high": high},
                     max_items=_MARKERS_AT_ONCE,
-                    continuation=after,
+                    continuation=continuation,
                 )
-
-            try:
-                page = await self._session.begin().read(ask)
             except AzureError as failure:
                 reasons.add(_reason(failure))
                 return

@@ -167,13 +167,13 @@ class ConversationStore:
 
     async def list(self, isolation_key: IsolationKey | None, query: ConversationsQuery) -> Rows:
         """The user's conversations, newest first or last, with all of `query.metadata`."""
-        filters = {
-            name: (
+        filters = [
+            (
                 f"c.metadata[@name{number}] = @value{number}",
                 {f"@name{number}": name, f"@value{number}": value},
             )
             for number, (name, value) in enumerate(query.metadata.items())
-        }
+        ]
         prefix = listed(isolation_key)
         place = query.page.before if query.page.before is not None else query.page.after
         return await read_page(

@@ -48,9 +48,14 @@ def new_documents(
 
 def read_item(document: Any) -> Item:
     """The item that a document holds. Raises UnreadableAnswer."""
-    match document:
-        case {"item": {"id": str()} as item}:
-            return dict(item)
+    return checked_item(document.get("item") if isinstance(document, dict) else None)
+
+
+def checked_item(stored: Any) -> Item:
+    """What a document has as its item, if that is one. Raises UnreadableAnswer."""
+    match stored:
+        case {"id": str()}:
+            return dict(stored)
     raise UnreadableAnswer("a stored document is no item: check its item")
 
 

@@ -22,6 +22,7 @@ from conversations.resources.conversations.models import Conversation, Conversat
 from conversations.resources.conversations.writes import ConversationNotFound
 from conversations.resources.idempotency import Repetition
 from conversations.resources.items.documents import (
+    checked_item,
     item_document_id,
     listed,
     read_item,
@@ -139,9 +140,9 @@ async def _page(
     query: ItemsQuery,
     cursor: str | None,
 ) -> Rows:
-    filters = {}
+    filters = []
     if query.item_type is not None:
-        filters["type"] = ("c.item.type = @type", {"@type": query.item_type})
+        filters.append(("c.item.type = @type", {"@type": query.item_type}))
     return await read_page(
         work,
         isolation_key,
@@ -154,7 +155,7 @@ async def _page(
 
 
 def _row(item: Any) -> Row:
-    checked = read_item({"item": item})
+    checked = checked_item(item)
     return Row(checked["id"], render(checked))
 
 
