@@ -83,7 +83,7 @@ class Client:
         if self._credential is None:
             # In a thread, for what it imports. Kept, with its token, for every client to come.
             self._credential = await asyncio.to_thread(_make_credential, settings)
-        transport = Transport(use_env_settings=settings.cosmos_proxy_from_environment)
+        transport = Transport(budget, proxy_from_environment=settings.cosmos_proxy_from_environment)
         client = CosmosClient(
             settings.cosmos_endpoint,
             self._credential,
@@ -106,7 +106,7 @@ class Client:
         except BaseException:
             await client.close()
             raise
-        self._documents = Documents(client, settings)
+        self._documents = Documents(client, transport, settings)
         self._client = client
 
     async def _close_when_unused(self, client: CosmosClient) -> None:

@@ -1,4 +1,4 @@
-"""The requests for documents of one container, composed here and sent through the SDK's client.
+"""The requests for documents of one container, composed and sent here, beside the SDK's client.
 
 The SDK's own methods send the same bytes for up to twice the CPU (docs/performance.md): they make
 eleven retry policies for each request, none of which this app lets act. What is the SDK's to know
@@ -11,7 +11,6 @@ import hmac
 import json
 import math
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -19,7 +18,6 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from azure.core.pipeline.transport import HttpRequest
 from azure.cosmos.aio import CosmosClient
 from pydantic_core import from_json, to_json
 
@@ -30,6 +28,7 @@ from conversations.database.failures import (
     FailedAnswer,
     UnreadableAnswer,
 )
+from conversations.database.transport import Transport
 from conversations.limits import MAX_BATCH_BYTES
 from conversations.settings import Settings
 
@@ -93,18 +92,14 @@ class Documents:
     All raise AzureError: a DatabaseFailure, or ClientAuthenticationError without a token.
     """
 
-    def __init__(self, client: CosmosClient, settings: Settings) -> None:
+    def __init__(self, client: CosmosClient, transport: Transport, settings: Settings) -> None:
         self._client = client
-        self._pipeline = sdk_internals.pipeline(client)
+        self._transport = transport
         self._container = f"dbs/{settings.cosmos_database}/colls/{settings.cosmos_container}"
         self._path = quote(f"{self._container}/docs/")
         sdk_internals.describe_container(client, self._container, PARTITION_KEY)
-        # Without a key, the pipeline adds a token.
         key = settings.cosmos_key
         self._key = key and base64.b64decode(key.get_secret_value())
-        budget = settings.cosmos_timeout_seconds
-        # For an answer the session's deadline is enough: a timer of the socket's would only cost.
-        self._options = {"connection_timeout": budget, "read_timeout": None}
         common = {
             "Cache-Control": "no-cache",
             "Accept": "application/json",
@@ -224,38 +219,30 @@ class Documents:
     async def _send(
         self, method: str, headers: dict[str, str], body: Any, id_: str | None = None
     ) -> tuple[bytes, Mapping[str, str]]:
-        """Send one request, keep the session of its answer. Returns its content and headers.
-
-        Those headers are looked up by name in any case.
-        """
+        """Send one request, and keep the session of its answer: the content and the headers."""
         content = None if body is None else to_json(body)
         if content and len(content) > MAX_BATCH_BYTES:
             raise BatchTooLarge(len(content), MAX_BATCH_BYTES)
         headers["x-ms-date"] = date = _date(int(time.time()))
-        if self._key:
-            link = f"{self._container}/docs/{id_}" if id_ else self._container
-            headers["Authorization"] = _signature(self._key, method, link, date)
         is_write = method == "PATCH" or "x-ms-cosmos-is-batch-request" in headers
         endpoint = (sdk_internals.write_endpoint if is_write else sdk_internals.read_endpoint)(
             self._client
         )
         url = f"{endpoint.rstrip('/')}/{self._path}" + (f"{id_}/" if id_ else "")
-        request = HttpRequest(method, url, data=content)
-        # As they are: azure-core's own kind of mapping is slow to fill, and slow to read.
-        request.headers = headers
+        if self._key:
+            link = f"{self._container}/docs/{id_}" if id_ else self._container
+            headers["Authorization"] = _signature(self._key, method, link, date)
+        else:
+            await sdk_internals.add_token(self._client, url, headers)
         try:
-            ran = await self._pipeline.run(
-                request, connection_verify=_checks_certificate(endpoint), **self._options
+            answer, received = await self._transport.request(
+                method, url, headers, content, check_certificate=_checks_certificate(endpoint)
             )
         except FailedAnswer as failure:
             self._record_session(headers, failure.headers)
             raise
-        response = ran.http_response
-        self._record_session(headers, response.headers)
-        try:
-            return response.body(), response.headers
-        except zlib.error as error:  # the SDK unpacks it only now
-            raise UnreadableAnswer(_NO_JSON) from error
+        self._record_session(headers, received)
+        return answer, received
 
     def _record_session(self, sent: dict[str, str], received: Mapping[str, str]) -> None:
         sdk_internals.record_session(self._client, self._container, sent, received)

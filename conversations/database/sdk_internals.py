@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from azure.core import AsyncPipelineClient
-from azure.core.pipeline import AsyncPipeline
+from azure.core.pipeline import AsyncPipeline, PipelineContext, PipelineRequest
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, HeadersPolicy
-from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.pipeline.transport import AsyncHttpTransport, HttpRequest
 from azure.cosmos import PartitionKey
 from azure.cosmos import __version__ as sdk_version
 from azure.cosmos.aio import CosmosClient
@@ -39,13 +39,15 @@ def shorten_pipeline(client: CosmosClient, transport: AsyncHttpTransport[Any, An
     connection.default_headers["User-Agent"] = USER_AGENT
 
 
-def pipeline(client: CosmosClient) -> AsyncPipeline[Any, Any]:
-    """What sends a request as it is, with a token where the client has a credential.
+async def add_token(client: CosmosClient, url: str, headers: dict[str, str]) -> None:
+    """Add the token of the client's credential to a request; the SDK keeps it while it is valid.
 
-    Would be replaced by a public `send_request`, as other Azure SDKs have one.
+    Raises AzureError. Would be replaced by a public `send_request`, as other Azure SDKs have one.
     """
-    transport = client.client_connection.pipeline_client._pipeline._transport
-    return AsyncPipeline(transport, _token_policies(client))
+    request = HttpRequest("GET", url)
+    request.headers = headers
+    for policy in _token_policies(client):
+        await policy.on_request(PipelineRequest(request, PipelineContext(None)))
 
 
 def _token_policies(client: CosmosClient) -> list[Any]:

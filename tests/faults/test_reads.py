@@ -84,7 +84,7 @@ LASTING: dict[str, tuple[Fault, Failure, int, str]] = {
     "malformed JSON": (says(b'{"id": oops}'), INTERNAL, 1, "no JSON"),
     "HTML": (says(b"<html></html>"), INTERNAL, 1, "no JSON"),
     "no UTF-8": (says(b'{"id": "\xff"}'), INTERNAL, 1, "no JSON"),
-    "no gzip": (no_gzip(), INTERNAL, 1, "no JSON"),
+    "no gzip": (no_gzip(), INTERNAL, 1, "cannot be unpacked"),
     "no body": (says(b""), INTERNAL, 1, "no JSON"),
     "a deep array": (says(b"[" * 100_000), INTERNAL, 1, "no JSON"),
     "null": (says(b"null"), INTERNAL, 1, "cosmos answered"),

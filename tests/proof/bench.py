@@ -107,7 +107,7 @@ def bench() -> Iterator[Bench]:
     loop, network = VirtualTimeLoop(), Network()
     asyncio.set_event_loop(loop)
     environment = {"COSMOS_ENDPOINT": ENDPOINT, "COSMOS_KEY": emulator_key()}
-    with patch("conversations.database.client.Transport", network.transport):
+    with patch("conversations.database.transport.ClientSession", network.session):
         made = Bench(loop, network, [Host(Parts(environment)) for _ in range(2)])
         made.use()
         with loop.in_real_time():  # the first opening needs a thread

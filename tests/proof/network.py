@@ -17,7 +17,6 @@ from aiohttp import ClientConnectorError, ServerDisconnectedError, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from conversations.database.transport import Transport
 from local.cosmos.server import CosmosEmulator
 from local.cosmos.storage import Key, Storage
 from tests.support.servers import emulator_key
@@ -189,12 +188,12 @@ class Network:
     stand_in: StandIn | None = None
     carrier: Carrier | None = None
 
-    def transport(self, **_: Any) -> Transport:
-        """In place of the app's transport, which it is but for the sockets."""
-        return Transport(session=self, session_owner=False)
-
-    async def __aenter__(self) -> "Network":
+    def session(self, **_: Any) -> "Network":
+        """In place of aiohttp's session, which has the sockets."""
         return self
+
+    async def close(self) -> None:
+        """There are none."""
 
     async def request(
         self, method: str, url: str, *, data: Any, headers: Mapping[str, str], **_: Any

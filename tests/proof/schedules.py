@@ -350,7 +350,7 @@ def two_hosts() -> Iterator[Callable[[Draw], None]]:
 
     writes = "conversations.resources.{}.writes.time"
     with (
-        patch("conversations.database.client.Transport", hosts.network.transport),
+        patch("conversations.database.transport.ClientSession", hosts.network.session),
         patch(writes.format("conversations"), Clock),
         patch(writes.format("items"), Clock),
     ):

@@ -4,20 +4,23 @@ What aiohttp makes of sockets is tested on the wire (tests/faults); here it is r
 """
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiohttp import ClientConnectorError
-from aiohttp.client_reqrep import ConnectionKey
-from azure.core.exceptions import (
-    IncompleteReadError,
-    ServiceRequestError,
-    ServiceRequestTimeoutError,
-    ServiceResponseError,
-    ServiceResponseTimeoutError,
+from aiohttp import (
+    ClientConnectorError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientSession,
+    ConnectionTimeoutError,
+    ServerDisconnectedError,
+    SocketTimeoutError,
 )
-from azure.core.pipeline.transport import AioHttpTransport, HttpRequest
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http_exceptions import ContentEncodingError
+from azure.core.pipeline.transport import HttpRequest
 
 from conversations import usage
 from conversations.database.failures import (
@@ -26,12 +29,11 @@ from conversations.database.failures import (
     DatabaseFailure,
     FailedAnswer,
     Silence,
+    UnreadableAnswer,
 )
 from conversations.database.transport import Transport
 
 URL = "https://account/dbs/d/colls/c/docs/conv_1/"
-OF_A_DOCUMENT = {"x-ms-thinclient-proxy-resource-type": "docs"}
-OF_THE_ACCOUNT = {"x-ms-thinclient-proxy-resource-type": "databaseaccount"}
 
 
 @pytest.fixture
@@ -39,11 +41,22 @@ def spent() -> usage.Usage:
     return usage.Usage()
 
 
+def about_documents(transport: Transport) -> Any:
+    """A request as the app sends it."""
+    return transport.request("PATCH", URL, {}, b"{}", check_certificate=True)
+
+
+def of_the_sdk(transport: Transport) -> Any:
+    """A request as the SDK sends it; its options are for policies that there are none of."""
+    request = HttpRequest("GET", "https://account/")
+    return transport.send(request, connection_timeout=2, read_timeout=3, connection_verify=True)
+
+
 def send(
     monkeypatch: pytest.MonkeyPatch,
     spent: usage.Usage | None,
     outcome: Exception | SimpleNamespace,
-    sent: dict[str, str] | None = None,
+    sending: Callable[[Transport], Any] = about_documents,
 ) -> Any:
     """Send a request through a transport whose network has this outcome."""
 
@@ -55,23 +68,28 @@ def send(
     async def run() -> Any:
         if spent:
             usage.current.set(spent)
-        request = HttpRequest("PATCH", URL, headers=OF_A_DOCUMENT if sent is None else sent)
-        return await Transport(use_env_settings=False).send(
-            request, connection_timeout=1, read_timeout=1, connection_verify=True
-        )
+        async with Transport(1, proxy_from_environment=False) as transport:
+            return await sending(transport)
 
-    monkeypatch.setattr(AioHttpTransport, "send", network)
+    monkeypatch.setattr(ClientSession, "request", network)
     return asyncio.run(run())
 
 
 def answer(status: int, **headers: str) -> SimpleNamespace:
     """An answer with headers of Cosmos DB, whose names are given without their `x-ms-`."""
+
+    async def read() -> bytes:
+        return b"said"
+
     named = {f"x-ms-{name.replace('_', '-')}": value for name, value in headers.items()}
-    return SimpleNamespace(status_code=status, headers=named, body=lambda: b"")
+    return SimpleNamespace(status=status, headers=named, read=read, reason="")
 
 
-def test_the_timeouts_and_the_check_of_certificates_are_the_sdks(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("sending", "waits"), [(about_documents, (1.5, None)), (of_the_sdk, (2, 3))]
+)
+def test_what_the_app_sends_has_no_timeout_for_an_answer_and_what_the_sdk_sends_its_own(
+    monkeypatch: pytest.MonkeyPatch, sending: Callable[[Transport], Any], waits: tuple[Any, Any]
 ) -> None:
     seen: dict[str, Any] = {}
 
@@ -79,17 +97,41 @@ def test_the_timeouts_and_the_check_of_certificates_are_the_sdks(
         seen.update(options)
         return answer(200)
 
-    monkeypatch.setattr(AioHttpTransport, "send", network)
-    options: dict[str, Any] = {
-        "connection_timeout": 1.5,
-        "read_timeout": 2.5,
-        "connection_verify": False,
-    }
-    request = HttpRequest("GET", URL, headers=OF_A_DOCUMENT)
+    async def run() -> None:
+        async with Transport(1.5, proxy_from_environment=False) as transport:
+            await sending(transport)
 
-    asyncio.run(Transport(use_env_settings=False).send(request, **options))
+    monkeypatch.setattr(ClientSession, "request", network)
+    asyncio.run(run())
 
-    assert {name: seen.get(name) for name in options} == options
+    timeout = seen["timeout"]
+    assert (timeout.total, timeout.sock_connect, timeout.sock_read) == (None, *waits)
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_a_certificate_is_checked_if_the_caller_says_so(
+    monkeypatch: pytest.MonkeyPatch, checks: bool
+) -> None:
+    seen: list[Any] = []
+
+    async def network(*_: Any, **options: Any) -> SimpleNamespace:
+        seen.append(options["ssl"])
+        return answer(200)
+
+    async def run() -> None:
+        async with Transport(1, proxy_from_environment=False) as transport:
+            await transport.request("PATCH", URL, {}, b"", check_certificate=checks)
+            await transport.send(
+                HttpRequest("GET", URL),
+                connection_timeout=1,
+                read_timeout=1,
+                connection_verify=checks,
+            )
+
+    monkeypatch.setattr(ClientSession, "request", network)
+    asyncio.run(run())
+
+    assert seen == [checks, checks]
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 304, 399])
@@ -98,7 +140,7 @@ def test_an_answer_below_400_is_handed_on(
 ) -> None:
     given = answer(status, request_charge="5.52")
 
-    assert send(monkeypatch, spent, given) is given
+    assert send(monkeypatch, spent, given) == (b"said", given.headers)
     assert spent == usage.Usage(attempts=1, request_charge=5.52)
 
 
@@ -123,30 +165,30 @@ def test_a_request_without_a_charge_is_an_attempt(
     assert spent == usage.Usage(attempts=2, request_charge=2)
 
 
-@pytest.mark.parametrize("sent", [OF_THE_ACCOUNT, {}])
-def test_what_is_not_about_a_document_is_nobodys_charge(
-    monkeypatch: pytest.MonkeyPatch, spent: usage.Usage, sent: dict[str, str]
+def test_what_the_sdk_asks_for_itself_is_nobodys_charge(
+    monkeypatch: pytest.MonkeyPatch, spent: usage.Usage
 ) -> None:
-    send(monkeypatch, spent, answer(200, request_charge="2"), sent)
+    received = send(monkeypatch, spent, answer(200, request_charge="2"), of_the_sdk)
 
+    assert (received.status_code, received.body()) == (200, b"said")
     assert spent == usage.Usage()
 
 
-def test_what_the_sdk_does_outside_of_a_request_is_sent_as_well(
+def test_what_is_sent_outside_of_a_request_is_sent_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert send(monkeypatch, None, answer(200, request_charge="2")).status_code == 200
+    assert send(monkeypatch, None, answer(200, request_charge="2"))[0] == b"said"
 
 
 def failure_of(
     monkeypatch: pytest.MonkeyPatch,
     spent: usage.Usage,
     outcome: Exception | SimpleNamespace,
-    sent: dict[str, str] | None = None,
+    sending: Callable[[Transport], Any] = about_documents,
 ) -> DatabaseFailure:
     with pytest.raises(DatabaseFailure) as raised:
-        send(monkeypatch, spent, outcome, sent)
-    assert spent.attempts == (0 if sent == OF_THE_ACCOUNT else 1)
+        send(monkeypatch, spent, outcome, sending)
+    assert spent.attempts == (1 if sending is about_documents else 0)
     return raised.value
 
 
@@ -202,27 +244,34 @@ def test_the_wait_of_a_throttled_request_is_whole_milliseconds(
     assert failure.retry_after_ms == milliseconds
 
 
-@pytest.mark.parametrize(("sent", "missing"), [(OF_A_DOCUMENT, True), (OF_THE_ACCOUNT, False)])
+@pytest.mark.parametrize(("sending", "missing"), [(about_documents, True), (of_the_sdk, False)])
 def test_only_a_request_about_a_document_can_miss_one(
-    monkeypatch: pytest.MonkeyPatch, spent: usage.Usage, sent: dict[str, str], missing: bool
+    monkeypatch: pytest.MonkeyPatch,
+    spent: usage.Usage,
+    sending: Callable[[Transport], Any],
+    missing: bool,
 ) -> None:
-    failure = failure_of(monkeypatch, spent, answer(404), sent)
+    failure = failure_of(monkeypatch, spent, answer(404), sending)
 
     assert isinstance(failure, FailedAnswer)
     assert failure.is_missing_document is missing
 
 
-@pytest.mark.parametrize("error", [ServiceRequestTimeoutError, ServiceResponseTimeoutError])
-def test_the_sdks_own_timeouts_are_silence(
-    monkeypatch: pytest.MonkeyPatch, spent: usage.Usage, error: type[Exception]
+@pytest.mark.parametrize("sending", [about_documents, of_the_sdk])
+@pytest.mark.parametrize("error", [ConnectionTimeoutError, SocketTimeoutError, TimeoutError])
+def test_a_timeout_is_silence(
+    monkeypatch: pytest.MonkeyPatch,
+    spent: usage.Usage,
+    error: type[Exception],
+    sending: Callable[[Transport], Any],
 ) -> None:
-    failure = failure_of(monkeypatch, spent, error("somebody else's text"))
+    failure = failure_of(monkeypatch, spent, error("somebody else's text"), sending)
 
     assert isinstance(failure, Silence)
     assert failure.message == "cosmos was silent"
 
 
-@pytest.mark.parametrize("error", [ServiceRequestError, ServiceResponseError, IncompleteReadError])
+@pytest.mark.parametrize("error", [ClientOSError, ServerDisconnectedError, ClientPayloadError])
 def test_a_connection_that_ends_early_is_broken(
     monkeypatch: pytest.MonkeyPatch, spent: usage.Usage, error: type[Exception]
 ) -> None:
@@ -232,13 +281,25 @@ def test_a_connection_that_ends_early_is_broken(
     assert failure.message == "cosmos broke the connection"
 
 
+def test_an_answer_that_cannot_be_unpacked_is_unreadable(
+    monkeypatch: pytest.MonkeyPatch, spent: usage.Usage
+) -> None:
+    error = ClientPayloadError("somebody else's text")
+    error.__cause__ = ContentEncodingError("gzip")
+
+    failure = failure_of(monkeypatch, spent, error)
+
+    assert isinstance(failure, UnreadableAnswer)
+    assert "somebody" not in failure.message
+
+
 def test_a_connection_that_nobody_takes_is_refused(
     monkeypatch: pytest.MonkeyPatch, spent: usage.Usage
 ) -> None:
     key = ConnectionKey("account", 443, True, True, None, None, None)
     cause = ClientConnectorError(key, OSError("somebody else's text"))
 
-    failure = failure_of(monkeypatch, spent, ServiceRequestError("text", error=cause))
+    failure = failure_of(monkeypatch, spent, cause)
 
     assert isinstance(failure, ConnectionRefused)
     assert failure.message == "cosmos refused the connection"
