@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.errors import assert_error
+from tests.support.item_types import KINDS
 from tests.support.limits import (
     CREATE_BYTES,
     ERROR_DETAILS,
@@ -17,7 +18,7 @@ from tests.support.limits import (
     ITEMS_PER_CALL,
     JSON_DEPTH,
 )
-from tests.support.refused_items import KINDS, NOWHERE, assert_refused
+from tests.support.refused_items import NOWHERE, assert_refused
 from tests.support.rest import (
     CONVERSATIONS,
     JSON,

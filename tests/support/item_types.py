@@ -27,6 +27,29 @@ SAMPLES: dict[str, Any] = {
     ANY: None,
 }
 
+# A value of each kind of JSON, and what errors call it.
+KINDS = [
+    ("x", "a string"),
+    ([], "an array"),
+    ({}, "an object"),
+    (1, "an integer"),
+    (1.5, "a decimal number"),
+    (True, "a boolean"),
+    (None, "null"),
+]
+
+# Which of these each kind of field takes.
+TAKEN = {
+    TEXT: {"a string"},
+    ARRAY: {"an array"},
+    OBJECT: {"an object"},
+    BOOLEAN: {"a boolean"},
+    TEXT_OR_ARRAY: {"a string", "an array"},
+    NULLABLE_TEXT: {"a string", "null"},
+    NULLABLE_ARRAY: {"an array", "null"},
+    ANY: {kind for _, kind in KINDS},
+}
+
 
 @dataclass(frozen=True)
 class Type:

@@ -8,17 +8,6 @@ from tests.support.rest import CONVERSATIONS, Rest, items_of, message
 NOWHERE = "conv_0"
 """There is no such conversation: bodies are checked before the database is asked."""
 
-# Each kind of JSON value, and what errors call it.
-KINDS = [
-    ("x", "a string"),
-    ([], "an array"),
-    ({}, "an object"),
-    (1, "an integer"),
-    (1.5, "a decimal number"),
-    (True, "a boolean"),
-    (None, "null"),
-]
-
 
 def assert_refused(rest: Rest, item: Any, code: str, param: str, text: str) -> None:
     """Fail unless both creates refuse an item that follows three good ones, for this alone."""

@@ -31,3 +31,17 @@ def refusal(
     """The only validation error that `parse` raises."""
     (only,) = refusals(parse, *arguments, error=error)
     return only
+
+
+def wrong_type(param: str, expected: str, kind: str) -> Refusal:
+    """The value of `param` is of the wrong JSON type."""
+    return Refusal(
+        "invalid_type",
+        param,
+        f"Invalid type for '{param}': expected {expected}, but got {kind} instead.",
+    )
+
+
+def missing(param: str) -> Refusal:
+    """`param` is required and not there."""
+    return Refusal("missing_required_parameter", param, f"Missing required parameter: '{param}'.")

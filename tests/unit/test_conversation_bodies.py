@@ -16,12 +16,10 @@ from conversations.resources.conversations.models import (
     parse_merge,
     parse_update,
 )
-from tests.unit.refusals import Refusal, refusal, refusals
+from tests.unit.refusals import Refusal, missing, refusal, refusals
 
 MESSAGE = {"role": "user", "content": "Hello"}
-MISSING = Refusal(
-    "missing_required_parameter", "metadata", "Missing required parameter: 'metadata'."
-)
+MISSING = missing("metadata")
 
 
 @pytest.mark.parametrize(
