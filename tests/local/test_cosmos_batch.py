@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -21,13 +21,7 @@ from tests.support.cosmos_rest import (
     read,
 )
 from tests.support.rest import Answer, Rest
-from tests.support.servers import emulator_key, serve_cosmos
-
-
-@pytest.fixture(scope="module")
-def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
-    with serve_cosmos(tmp_path_factory.mktemp("cosmos")) as server:
-        yield Rest(server.url)
+from tests.support.servers import emulator_key
 
 
 def name() -> str:

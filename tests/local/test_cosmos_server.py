@@ -4,7 +4,6 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from typing import Any
 
@@ -20,13 +19,7 @@ from tests.support.cosmos_rest import (
     signature,
 )
 from tests.support.rest import Rest
-from tests.support.servers import emulator_key, serve_cosmos
-
-
-@pytest.fixture(scope="module")
-def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
-    with serve_cosmos(tmp_path_factory.mktemp("cosmos")) as server:
-        yield Rest(server.url)
+from tests.support.servers import emulator_key
 
 
 def document() -> dict[str, Any]:
