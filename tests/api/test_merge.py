@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from tests.support.at_once import at_once
 from tests.support.errors import assert_error
 from tests.support.limits import METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH
+from tests.support.merge_patch import merge_patch
 from tests.support.rest import MERGE_PATCH, Rest, ok
 
 KEYS = st.sampled_from([*"abcdefgh", "", "k" * METADATA_KEY_LENGTH, "界", "__proto__"])
@@ -18,19 +19,6 @@ METADATA = st.dictionaries(KEYS, st.text(max_size=3).filter(str.isprintable), ma
 CHANGES = st.dictionaries(
     KEYS, st.none() | st.sampled_from(["", "x", "y" * METADATA_VALUE_LENGTH]), max_size=6
 )
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7396, section 2, as it is written there."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merge_patch(result.get(name), value)
-    return result
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

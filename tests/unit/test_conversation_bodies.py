@@ -16,6 +16,7 @@ from conversations.resources.conversations.models import (
     parse_merge,
     parse_update,
 )
+from tests.support.merge_patch import merge_patch
 from tests.unit.refusals import Refusal, missing, refusal, refusals
 
 MESSAGE = {"role": "user", "content": "Hello"}
@@ -119,19 +120,6 @@ def test_a_merge_is_checked_like_an_update_but_for_the_number_of_pairs() -> None
         "Invalid type for 'metadata': expected a metadata object, but got an array instead."
     )
     assert refusal(parse_merge, []).param is None
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """The algorithm of RFC 7396, section 2, written down from there."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merge_patch(result.get(name), value)
-    return result
 
 
 keys = st.sampled_from("abcdefgh")
