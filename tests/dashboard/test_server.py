@@ -4,7 +4,6 @@ import base64
 import json
 import shlex
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -16,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
 from tests.support.rest import CONVERSATIONS, JSON, Answer, Rest
-from tests.support.servers import Server, environment, serve
+from tests.support.servers import Server, run, serve
 
 
 @dataclass
@@ -72,19 +70,6 @@ def api() -> Iterator[Api]:
 def dashboard(api: str, *arguments: str) -> Iterator[Server]:
     with serve("--port=0", f"--api={api}", *arguments, module="dashboard") as server:
         yield server
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it where it should end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "dashboard", *arguments],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def prints(folder: Path, *tokens: str) -> str:
@@ -336,7 +321,7 @@ def test_an_api_that_is_not_there_is_said() -> None:
     ],
 )
 def test_a_start_that_cannot_be_is_said_in_one_line(arguments: list[str], message: str) -> None:
-    result = run("--port=0", *arguments)
+    result = run("--port=0", *arguments, module="dashboard")
 
     assert result.returncode == 1
     assert result.stderr.startswith("Cannot start: ")
@@ -351,7 +336,7 @@ def test_a_taken_port_is_named_with_the_way_out() -> None:
         listener.listen()
         port = listener.getsockname()[1]
 
-        result = run(f"--port={port}")
+        result = run(f"--port={port}", module="dashboard")
 
     assert result.returncode == 1
     assert f"port {port} is taken. Choose another with --port" in result.stderr
@@ -359,7 +344,7 @@ def test_a_taken_port_is_named_with_the_way_out() -> None:
 
 
 def test_help_tells_every_option() -> None:
-    result = run("--help")
+    result = run("--help", module="dashboard")
 
     assert result.returncode == 0
     for text in ("--api", "--token-command", "--port", "http://127.0.0.1:7071", "7072"):

@@ -6,7 +6,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROOT
 from tests.support.projects import project
 from tests.support.rest import JSON, Rest
-from tests.support.servers import environment, serve, serve_both, serve_cosmos, serve_host
+from tests.support.servers import run, serve, serve_both, serve_cosmos, serve_host
 from tests.support.waiting import wait_until
 
 # Another app than ours: tells its environment, and has timers.
@@ -44,19 +42,6 @@ async def leap_day(timer: func.TimerRequest) -> None:
 async def off(timer: func.TimerRequest) -> None:
     pass
 """
-
-
-def run(*arguments: str, folder: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run it where it should end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
-        cwd=folder,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -159,7 +144,9 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_bad_setting_of_the_stand_in_is_named(tmp_path: Path) -> None:
-    result = run("cosmos", "--port=0", f"--data={tmp_path / 'd'}", COSMOS_KEY="not base64!")
+    result = run(
+        "cosmos", "--port=0", f"--data={tmp_path / 'd'}", settings={"COSMOS_KEY": "not base64!"}
+    )
 
     assert result.returncode == 1
     assert "COSMOS_KEY" in result.stderr

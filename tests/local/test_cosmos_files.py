@@ -1,31 +1,15 @@
 """The stand-in's file: where it is made, and what is said of one that it does not know."""
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from local.cosmos.storage import FORMAT
-from tests.support import ROOT
 from tests.support.cosmos_rest import create, read
 from tests.support.rest import Rest
-from tests.support.servers import environment, serve
-
-
-def start(data: Path) -> subprocess.CompletedProcess[str]:
-    """Start the stand-in where it should end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "local", "cosmos", "--port=0", f"--data={data}"],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.support.servers import run, serve
 
 
 def test_folders_that_are_not_there_are_made(tmp_path: Path) -> None:
@@ -48,7 +32,7 @@ def test_a_file_of_another_version_is_left_alone(tmp_path: Path, found: int) -> 
         database.commit()
     before = data.read_bytes()
 
-    result = start(data)
+    result = run("cosmos", "--port=0", f"--data={data}")
 
     assert result.returncode == 1
     assert result.stderr.startswith(f"Cannot start: {data} was written by another version")
@@ -63,7 +47,7 @@ def test_a_file_of_another_version_is_left_alone(tmp_path: Path, found: int) -> 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    result = start(tmp_path / "file" / "data.sqlite3")
+    result = run("cosmos", "--port=0", f"--data={tmp_path / 'file' / 'data.sqlite3'}")
 
     assert result.returncode == 1
     assert f"{tmp_path / 'file' / 'data.sqlite3'} cannot be used" in result.stderr

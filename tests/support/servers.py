@@ -86,6 +86,24 @@ def serve(
             _end(process)
 
 
+def run(
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+    module: str = "local",
+    folder: Path = ROOT,
+) -> subprocess.CompletedProcess[str]:
+    """The same, where it should end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env=environment(**(settings or {})),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
 @contextmanager
 def serve_both(folder: Path, **settings: str) -> Iterator[Server]:
     """Host and stand-in in one process, as `make run` starts them."""
