@@ -29,6 +29,14 @@ CALLERS = [
 LINTER = Path(sys.executable).parent / "lint-imports"
 
 
+def tracked(*patterns: str) -> list[str]:
+    """The files in git that match."""
+    listed = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return listed.stdout.splitlines()
+
+
 def test_the_changelog_starts_with_the_projects_version() -> None:
     headings = re.findall(r"^## (.+)$", CHANGELOG, re.MULTILINE)
     assert all(
@@ -94,6 +102,16 @@ def test_every_room_of_tests_is_told() -> None:
     assert set(re.findall(r"^\| `tests/(\w+)/` \|", CONTRIBUTING, re.MULTILINE)) == rooms
 
 
+def test_no_file_of_code_is_longer_than_promised() -> None:
+    (promised,) = re.findall(r"No file of code is longer than (\d+) lines", CONTRIBUTING)
+    kinds = ("py", "js", "mjs", "css", "html", "bicep", "xml", "yml", "sh", "ps1", "kql")
+    names = tracked(*(f"*.{kind}" for kind in kinds), "Makefile")
+    lengths = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in names}
+
+    assert "infra/main.bicep" in lengths
+    assert {name: length for name, length in lengths.items() if length > int(promised)} == {}
+
+
 def test_updates_are_looked_for_wherever_something_is_pinned() -> None:
     text = (ROOT / ".github/dependabot.yml").read_text("utf-8")
     watched = re.findall(r"package-ecosystem: (\S+)\n +directory: (\S+)", text)
@@ -129,14 +147,7 @@ def test_the_front_door_imports_the_app_and_nothing_else_of_it() -> None:
     ],
 )
 def test_an_import_against_the_arrows_is_found(module: str, statement: str, tmp_path: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "*.py", "pyproject.toml"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.split():
+    for name in tracked("*.py", "pyproject.toml"):
         copy = tmp_path / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((ROOT / name).read_bytes())
