@@ -1,13 +1,17 @@
 """The database fails while the client is opened: a failed opening is not remembered."""
 
+import asyncio
 import secrets
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from aiohttp import web
 
+from conversations.api.edge import answered
+from conversations.app import Parts
 from conversations.limits import DEFAULT_TIMEOUT_SECONDS
+from tests.support.at_once import at_once
 from tests.support.cosmos_wire import CosmosWire, Fault
 from tests.support.failures import (
     BUDGET,
@@ -35,8 +39,9 @@ from tests.support.injected_faults import (
     slow,
     throttles,
 )
-from tests.support.rest import Rest
-from tests.support.servers import serve_host
+from tests.support.invocation import http_request, invoke
+from tests.support.rest import Answer, Rest
+from tests.support.servers import emulator_key, serve_host
 from tests.support.waiting import wait_until
 
 
@@ -164,32 +169,69 @@ def test_many_first_requests_share_one_opening(cold: Rest, wire: CosmosWire) -> 
     assert len(wire.accounts()) <= 2  # the SDK asks once more in the background
 
 
-def test_many_first_requests_share_one_failure(cold: Rest, wire: CosmosWire) -> None:
+@pytest.fixture
+def parts(wire: CosmosWire) -> Parts:
+    """An app in this process that has opened nothing: here it is known who waits for what."""
+    wire.reset()
+    return Parts({"COSMOS_ENDPOINT": wire.url, "COSMOS_KEY": emulator_key()})
+
+
+async def retrieve(parts: Parts) -> Answer:
+    trigger = answered("retrieve_conversation", parts.operations["retrieve_conversation"])
+    return await invoke(trigger, http_request(parameters={"conversation_id": "conv_missing"}))
+
+
+def test_many_first_requests_share_one_failure(wire: CosmosWire, parts: Parts) -> None:
+    wire.fault = account(answers(401))
+
+    async def many() -> list[Answer]:
+        return await asyncio.gather(*(retrieve(parts) for _ in range(20)))
+
+    for answer in asyncio.run(many()):
+        assert_fails(answer, INTERNAL)
+    # One opens. The others have joined what began before their requests: they share another one.
+    assert len(wire.accounts()) == 2
+
+
+def test_many_first_requests_have_their_own_budget_each(cold: Rest, wire: CosmosWire) -> None:
     wire.fault = account(silent)
 
-    with ThreadPoolExecutor(20) as pool, within_budget():
-        answers_ = list(pool.map(cold.retrieve, ["conv_missing"] * 20))
+    def in_time() -> Answer:
+        with within_budget():
+            return cold.retrieve("conv_missing")
 
-    for answer in answers_:
+    for answer in at_once([in_time] * 20):
         assert_fails(answer, TIMEOUT)
     with wire.refusing():
-        pass  # what the last of them opened hangs on, and would take from the next one's budget
+        wire.reset()  # before anybody listens again: what was opened last may still be asking
     assert_serves(cold, wire, open_again(cold, wire))
 
 
-def test_who_joins_an_opening_that_fails_opens_again(cold: Rest, wire: CosmosWire) -> None:
-    """The failure is of the time before its request, which has most of its budget left."""
-    wire.fault = account(first(1, drips))
-    with ThreadPoolExecutor(1) as pool:
-        opens = pool.submit(cold.retrieve, "conv_missing")
-        wire.wait_until(lambda: len(wire.accounts()) == 1)
-        time.sleep(BUDGET * 0.7)  # later than the opening's end, it would join nothing
+def test_who_joins_an_opening_that_fails_opens_again(wire: CosmosWire, parts: Parts) -> None:
+    """The failure is of the time before its request, which has its budget left."""
+    fails = asyncio.Event()
 
-        with within_budget():
-            joins = cold.retrieve("conv_missing")
+    async def in_the_end(request: web.BaseRequest) -> web.StreamResponse | None:
+        await fails.wait()
+        return await answers(401)(request)
 
-        assert_fails(opens.result(), TIMEOUT)
-    assert_fails(joins, NOT_FOUND)
+    wire.fault = account(first(1, in_the_end))
+
+    async def both() -> list[Answer]:
+        opens = asyncio.create_task(retrieve(parts))
+        await asyncio.to_thread(wire.wait_until, lambda: len(wire.accounts()) == 1)
+        joins = asyncio.create_task(retrieve(parts))
+        await asyncio.sleep(0)  # it has joined
+        wire.call_soon(fails.set)
+        try:
+            return [await opens, await joins]
+        finally:
+            await parts.client.close()
+
+    opened, joined = asyncio.run(both())
+
+    assert_fails(opened, INTERNAL)
+    assert_fails(joined, NOT_FOUND)
     assert len(wire.accounts()) >= 2  # the SDK asks once more in the background
 
 
