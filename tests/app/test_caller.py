@@ -1,5 +1,6 @@
 """The second lock: only who bears a token of the gateway's identity is let in."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from conversations.api.caller import CallerCheck, Gateway
 from tests.support.issuer import AUDIENCE, PRINCIPAL, Issuer, issuer
 from tests.support.rest import CONVERSATIONS, Answer, Rest
 from tests.support.servers import serve_both, serve_host
@@ -55,9 +57,7 @@ def assert_refused(answer: Answer) -> None:
     }
 
 
-def test_the_gateway_is_let_in_and_its_token_is_verified_once(
-    locked: Rest, trusted: Issuer
-) -> None:
+def test_the_gateway_is_let_in_and_the_keys_are_fetched_once(locked: Rest, trusted: Issuer) -> None:
     token = trusted.token()
 
     for _ in range(3):
@@ -65,6 +65,31 @@ def test_the_gateway_is_let_in_and_its_token_is_verified_once(
     assert_let_in(call(locked, trusted.token(), "bearer"))
 
     assert trusted.asked == 1
+
+
+def test_a_token_is_verified_once_until_it_expires(
+    trusted: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = 0
+    decode = jwt.decode
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        nonlocal verified
+        verified += 1
+        return decode(*arguments, **options)
+
+    monkeypatch.setattr(jwt, "decode", counting)
+    check = CallerCheck(Gateway(PRINCIPAL, trusted.url, AUDIENCE)).check
+    now = int(time.time())
+    headers = {"authorization": f"Bearer {trusted.token(exp=now + 3600)}"}
+
+    async def calls() -> None:
+        for ahead, times in ((0, 1), (3600, 1), (3600 + 61, 2)):  # a minute is allowed
+            monkeypatch.setattr(time, "time", lambda ahead=ahead: now + ahead)
+            await check(headers)
+            assert verified == times
+
+    asyncio.run(calls())
 
 
 @pytest.mark.parametrize(
