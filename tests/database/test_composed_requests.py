@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 from azure.cosmos.aio import ContainerProxy, CosmosClient
@@ -80,6 +81,8 @@ def compare(wire: CosmosWire) -> Iterator[Compare]:
         sent = [request for request in wire.requests if "/docs" in request.path]
         their_request, our_request = sent
         assert (our_request.method, our_request.path) == (their_request.method, their_request.path)
+        for authorization in (one.headers["authorization"] for one in sent):
+            assert quote(unquote(authorization), safe="") == authorization
         assert _body(our_request) == _body(their_request)
         assert _headers(our_request) == {
             name: value for name, value in _headers(their_request).items() if name not in without
