@@ -222,7 +222,7 @@ class Documents:
         """Send one request, and keep the session of its answer: the content and the headers."""
         content = None if body is None else to_json(body)
         if content and len(content) > MAX_BATCH_BYTES:
-            raise BatchTooLarge(len(content), MAX_BATCH_BYTES)
+            raise BatchTooLarge(len(content))
         headers["x-ms-date"] = date = _date(int(time.time()))
         is_write = method == "PATCH" or "x-ms-cosmos-is-batch-request" in headers
         endpoint = (sdk_internals.write_endpoint if is_write else sdk_internals.read_endpoint)(

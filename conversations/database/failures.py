@@ -137,10 +137,8 @@ class BatchTooLarge(DatabaseFailure):
     outcome_unknown = False
     is_too_large = True
 
-    def __init__(self, size: int, limit: int) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__(f"a batch of {size} bytes")
-        self.size = size
-        self.limit = limit
 
 
 class Contention(DatabaseFailure):

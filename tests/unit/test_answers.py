@@ -200,7 +200,7 @@ def test_an_answer_that_is_no_json_makes_the_operator_look_at_the_endpoint() -> 
     assert error.reason == failure.message
 
 
-@pytest.mark.parametrize("failure", [FailedAnswer(413), BatchTooLarge(3_000_000, 2_000_000)])
+@pytest.mark.parametrize("failure", [FailedAnswer(413), BatchTooLarge(3_000_000)])
 def test_a_create_that_is_too_large_is_for_the_caller_to_divide(failure: DatabaseFailure) -> None:
     error = refused_create(failure)
 
