@@ -67,10 +67,10 @@ check-code: $(VENV)/development ## The same, but nothing that needs the network
 bench: $(VENV)/development ## Measure what requests cost, over their floors (five minutes)
 	@$(BIN) -m benchmarks $(ARGS)
 
-bench-peers: $(VENV)/runtime ## Measure ours against llama-stack (under five minutes)
+bench-peers: $(VENV)/development ## Measure ours against llama-stack (under five minutes)
 	@if $(BIN) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then \
 		$(MAKE) --no-print-directory $(PEERS)/installed && \
-		$(BIN) -m benchmarks.peers --peer $(PEERS)/bin/ogx $(ARGS); \
+		$(BIN) -m benchmarks --peer $(PEERS)/bin/ogx $(ARGS); \
 	else \
 		echo "Skipped: llama-stack needs Python 3.12 or newer. Where there is one:"; \
 		echo "  make bench-peers PYTHON=python3.13 VENV=.venv-3.13"; \

@@ -1,58 +1,42 @@
-"""Measure what requests cost, over their floors, and write the results.
+"""Measure what requests cost, over their floors or another server, and write the results.
 
-Writes results.md and results.svg. Ends within five minutes. Linux only.
+Ends within five minutes. A goal that is missed is a result, not a failure. Linux only.
 """
 
 import argparse
-import dataclasses
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import measure, plot, report
-from benchmarks.processes import Failed
-
-HERE = Path(__file__).parent
+from benchmarks import measure, peers, report
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the benchmark. A goal that is missed is a result, not a failure."""
+    """Write results.md and results.svg, or peers.md if there is a peer."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--rounds", type=int, metavar="N", help="how often to measure all (default 10)")
     add("--quick", action="store_true", help="tiny counts: see that it works, not what it costs")
-    add("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results go")
+    add("--seconds", type=float, default=160, metavar="N", help="how long to repeat the rounds")
+    add("--peer", type=Path, metavar="OGX", help="llama-stack's command, to measure ours against")
+    add("--output", type=Path, default=Path(__file__).parent, metavar="FOLDER", help="for results")
     options = parser.parse_args(arguments)
-    plan = measure.QUICK if options.quick else measure.Plan()
-    if options.rounds:
-        plan = dataclasses.replace(plan, rounds=options.rounds)
+    plan = measure.QUICK if options.quick else measure.Plan(options.seconds)
     with tempfile.TemporaryDirectory() as logs:
-        try:
-            samples = measure.measure(plan, Path(logs), print_progress)
-        except Failed as failure:
-            sys.exit(f"The benchmark failed: {failure}\n{last_lines(Path(logs))}")
-    rows = list(report.rows(samples, plan))
-    text = report.table(report.HEADER, rows)
-    print(text)
-    options.output.mkdir(parents=True, exist_ok=True)
-    picture = f"![CPU of each request, and the goals](results.svg)\n\n{text}"
-    page = report.markdown("What a request costs", "make bench", picture)
-    (options.output / "results.md").write_text(page)
-    plot.draw(samples, rows, options.output / "results.svg")
-
-
-def print_progress(line: str) -> None:
-    """Say on standard error how far it is; the table alone goes to standard output."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def last_lines(folder: Path, count: int = 5) -> str:
-    """The end of each log that a failed benchmark leaves."""
-    return "\n".join(
-        "\n".join([f"{log.name}:", *log.read_text().splitlines()[-count:]])
-        for log in sorted(folder.glob("*.log"))
-    )
+        if options.peer:
+            samples = peers.measure(plan, options.peer, Path(logs))
+            table = report.table(peers.rows(), samples, over="llama-stack")
+            title = "The same requests on another server"
+            report.publish(options.output / "peers.md", title, "make bench-peers", table)
+        else:
+            samples, rows = measure.measure(plan, Path(logs)), list(measure.rows(plan))
+            table = report.table(rows, samples)
+            text = f"![CPU of each request, and the goals](results.svg)\n\n{table}"
+            report.publish(
+                options.output / "results.md", "What a request costs", "make bench", text
+            )
+            report.draw(rows, samples, options.output / "results.svg")
+    print(table)
 
 
 if __name__ == "__main__":

@@ -1,213 +1,186 @@
 """The measurements of `make bench`: what each request of ours costs, over its floors.
 
-Everything that is compared runs in turn, several rounds long, so that a busy machine slows all
-sides alike; a ratio is taken within its round.
+All that is compared runs in turn, several rounds long, so that a busy machine slows all alike.
 """
 
-import importlib.util
 import re
+import sys
 import time
-from collections import defaultdict
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks import servers
-from benchmarks.processes import ROOT, Child, Message, cpu_seconds, resident_bytes
+from benchmarks.load import load
+from benchmarks.processes import Server, local, running
+from benchmarks.report import MEGABYTES, MICROSECONDS, MILLISECONDS, PER_SECOND, Row, Samples
 from benchmarks.traffic import ACCOUNT_KEY, MEASURED, OPERATIONS
 
-# The folders of the function apps.
+# What a Functions process imports; the last has the app.
 APPS = {
-    "ours": str(ROOT),
-    "trivial": str(ROOT / "benchmarks" / "trivial"),
-    "importing": str(ROOT / "benchmarks" / "importing"),
+    "ours": ["function_app"],
+    "function": ["benchmarks.trivial"],
+    "imports": ["aiohttp", "azure.cosmos.aio", "pydantic", "benchmarks.trivial"],
 }
-SIDES = ("ours", "trivial")
 # Long enough for a database client that opens in the background to be done; nobody is waiting.
 SETTLE_SECONDS = 1.0
-# Far enough away that requests sent together overlap, so that what remains are serial round trips.
-COSMOS_DELAY_SECONDS = 0.1
-
-Samples = defaultdict[str, list[float]]
-"""Every figure by name, one per round."""
+# Seconds to each answer of the database: long, so that those waited for can be counted.
+DELAY = 0.1
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How much to measure."""
+class Plan(NamedTuple):
+    """How long to go round, requests in each run of a round, appends before memory is read."""
 
-    rounds: int = 10
+    seconds: float = 160
     requests: int = 600
-    """In each run of a round."""
-    memory_appends: tuple[int, int] = (1_000, 50_000)
-    round_seconds: float = 160
-    """No round starts later than this."""
-    seconds: float = 280
-    """The memory row makes do with fewer appends rather than go on longer than this."""
+    appends: tuple[int, int] = (1_000, 50_000)
 
 
-QUICK = Plan(rounds=1, requests=40, memory_appends=(40, 80))
+QUICK = Plan(seconds=0, requests=40, appends=(40, 80))
 
 
-def has_runtime() -> bool:
-    """Whether the library that runs the app in Azure is installed: on Python 3.13 only."""
-    return importlib.util.find_spec("azure_functions_runtime") is not None
+def rows(plan: Plan) -> Iterator[Row]:
+    """The table: every goal, and what helps to read them."""
+
+    def cpu(operation: str, floor: str, goal: float, in_flight: int = 16) -> Row:
+        what = f"CPU of {operation}, {in_flight} in flight, over {floor} + function"
+        run = f"{operation} {in_flight} CPU"
+        return Row(what, f"ours {run}", [f"{floor} {run}", f"function {run}"], goal, MICROSECONDS)
+
+    yield cpu("update", "SDK", 0.95)
+    yield cpu("update", "SDK", 0.95, in_flight=1)
+    yield cpu("append", "SDK", 0.8)
+    yield cpu("append", "hand-written", 1.6)
+    yield cpu("list", "SDK", 0.8)
+    yield cpu("create", "SDK", 1)
+    for operation in ("first update", "update", "append", "create", "item get", "item delete"):
+        yield Row(f"database requests of {operation}", f"{operation} requests", goal=1)
+    yield Row("database requests of list", "list requests", goal=2)
+    yield Row("database requests of list, in sequence", "list in sequence", goal=1)
+    yield Row("database requests per append, 16 writers", "contended append requests", goal=1.2)
+    for figure, where in (("s", ""), ("CPU s", ", CPU")):
+        what = f"start to first 200{where}, over a function with the imports"
+        yield Row(what, f"ours start {figure}", [f"imports start {figure}"], 1.05, MILLISECONDS)
+    for operation, goal in (("update", 1.5), ("append", 2), ("list", 2)):
+        what, ours = f"p99 of {operation} over p50, 16 in flight", f"ours {operation} 16"
+        yield Row(what, f"{ours} p99", [f"{ours} p50"], goal, MILLISECONDS)
+    ours, over = "ours update 64 throughput", ["ours update 16 throughput"]
+    what = "throughput of update, 64 in flight over 16"
+    yield Row(what, ours, over, 0.95, PER_SECOND, at_least=True)
+    what = "memory after {1:,} appends, over after {0:,}".format(*plan.appends)
+    yield Row(what, "late memory", ["early memory"], 1.05, MEGABYTES)
+    page = "CPU of a page of 100 items of 10 KB"
+    yield Row(f"{page}, per MB", "page CPU of MB", unit=MILLISECONDS)
+    yield Row(f"{page}: blocks the loop at most", "page CPU", goal=0.02, unit=MILLISECONDS)
 
 
-def measure(plan: Plan, folder: Path, progress: Callable[[str], None]) -> Samples:
+def measure(plan: Plan, folder: Path) -> Samples:
     """Run the plan; logs go to `folder`."""
-    started = time.monotonic()
     with ExitStack() as stack:
-        bench = Bench(plan, folder, progress, stack)
-        for number in range(1, plan.rounds + 1):
-            if time.monotonic() - started > plan.round_seconds:
-                progress(f"out of time: {number - 1} of {plan.rounds} rounds")
-                break
-            progress(f"round {number} of {plan.rounds}")
+        bench = Bench(plan, folder, stack)
+        for _ in rounds(plan, bench.samples):
             bench.requests()
             bench.starts()
         bench.round_trips()
-        bench.page()
         bench.contention()
-        bench.memory(deadline=started + plan.seconds)
+        bench.memory()
     return bench.samples
+
+
+def rounds(plan: Plan, samples: Samples) -> Iterator[None]:
+    """Rounds for as long as planned, one at least, after one that only warms up."""
+    progress("warming up")
+    yield
+    samples.clear()
+    number, started = 0, time.monotonic()
+    while not number or time.monotonic() - started < plan.seconds:
+        number += 1
+        progress(f"round {number}, {time.monotonic() - started:.0f} of {plan.seconds:.0f} s")
+        yield
+
+
+def progress(line: str) -> None:
+    """Say on standard error how far it is; the table alone goes to standard output."""
+    print(line, file=sys.stderr, flush=True)
 
 
 class Bench:
     """The processes that stay up for the whole benchmark, and the measurements on them."""
 
-    def __init__(
-        self, plan: Plan, folder: Path, progress: Callable[[str], None], stack: ExitStack
-    ) -> None:
-        self.samples: Samples = defaultdict(list)
-        self._plan, self._folder, self._progress = plan, folder, progress
+    def __init__(self, plan: Plan, folder: Path, stack: ExitStack) -> None:
+        self.samples = Samples(list)
+        self._plan, self._folder = plan, folder
+        enter = stack.enter_context
         self._settings = {"COSMOS_KEY": ACCOUNT_KEY}
-        start = stack.enter_context
-        self._cosmos = start(self._child("canned_cosmos"))
-        self._settings["COSMOS_ENDPOINT"] = self._cosmos.hello["url"]
-        self._load = start(self._child("load"))
-        self._servers = {name: start(self._child("host", APPS[name])) for name in SIDES}
-        self._driven = {name: start(self._child("floors", name)) for name in ("sdk", "hand")}
-        if has_runtime():
-            for name in SIDES:
-                self._driven[f"runtime {name}"] = start(self._child("runtime", APPS[name]))
-        for operation in MEASURED:  # all past their first requests
-            for server in self._servers.values():
-                self._send(server, operation, plan.requests // 4)
-            for driven in self._driven.values():
-                driven.ask(operation=operation, requests=plan.requests // 4, in_flight=16)
+        self._cosmos = enter(self._running("canned_cosmos"))
+        self._settings["COSMOS_ENDPOINT"] = self._cosmos.url
+        self._hosts = {name: enter(self._host(name)) for name in ("ours", "function")}
+        self._floors = enter(self._running("floors"))
 
     def requests(self) -> None:
-        """CPU, throughput and latency of each operation on processes that are warm."""
-        for operation in MEASURED:
-            self._side_by_side(operation, 16)
-        self._side_by_side("update", 1)
-        answer = self._send(self._servers["ours"], "update", self._plan.requests, 64)
-        self._add("update per_second 64", answer["per_second"])
-
-    def _side_by_side(self, operation: str, in_flight: int) -> None:
-        count, cpu = self._plan.requests, {}
-        for name, server in self._servers.items():
-            before = cpu_seconds(server.pid)
-            answer = self._send(server, operation, count, in_flight)
-            cpu[name] = (cpu_seconds(server.pid) - before) / count
-            if name == "ours":
-                for what in ("per_second", "p50", "p99"):
-                    self._add(f"{operation} {what} {in_flight}", answer[what])
-        for name, driven in self._driven.items():
-            answer = driven.ask(operation=operation, requests=count, in_flight=in_flight)
-            cpu[name] = answer["cpu"] / count
-        for name, seconds in cpu.items():
-            self._add(f"{operation} cpu {name} {in_flight}", seconds)
-        line = ", ".join(f"{name} {seconds * 1e6:.0f}" for name, seconds in cpu.items())
-        self._progress(f"  {operation}, {in_flight} in flight, µs of CPU: {line}")
+        """CPU, throughput and latency on processes that are warm."""
+        count = self._plan.requests
+        for operation, in_flight in (*((name, 16) for name in MEASURED), ("update", 1)):
+            took = {
+                name: load(host, operation, count, in_flight) for name, host in self._hosts.items()
+            }
+            for floor in ("SDK", "hand-written") if operation == "append" else ("SDK",):
+                path = f"/{floor}/{operation}?requests={count}&in_flight={in_flight}"
+                took[floor] = self._floors.call(path)
+            for name, figures in took.items():
+                self.samples.add(f"{name} {operation} {in_flight}", figures)
+            costs = ", ".join(f"{name} {took[name]['CPU'] * 1e6:.0f}" for name in took)
+            progress(f"  {operation}, {in_flight} in flight, µs of CPU: {costs}")
+        self.samples.add("ours update 64", load(self._hosts["ours"], "update", count, 64))
 
     def starts(self) -> None:
         """Process start to first 200, in seconds and in seconds of CPU."""
-        for name in ("ours", "importing"):
+        for name in ("ours", "imports"):
             started = time.perf_counter()
-            with self._child("host", APPS[name]) as server:
-                self._send(server, "update", 1, 1)
-                self._add(f"start {name}", time.perf_counter() - started)
-                self._add(f"start cpu {name}", cpu_seconds(server.pid))
-            if has_runtime():
-                started = time.perf_counter()
-                with self._child("runtime", APPS[name]) as child:
-                    child.ask(operation="update", requests=1, in_flight=1)
-                    self._add(f"start runtime {name}", time.perf_counter() - started)
+            with self._host(name) as host:
+                load(host, "update", 1)
+                took = {"s": time.perf_counter() - started, "CPU s": host.cpu_seconds()}
+                self.samples.add(f"{name} start", took)
 
     def round_trips(self) -> None:
-        """Requests to the database, and how many of them follow one another."""
-        self._progress("round trips")
-        with self._child("host", APPS["ours"]) as server:
+        """Requests to the database, and how many a request waits for in turn; and large pages."""
+        progress("round trips and pages")
+        with self._host("ours") as host:
             time.sleep(SETTLE_SECONDS)
-            for operation in ("first update", *OPERATIONS):
-                self._cosmos.ask(delay=COSMOS_DELAY_SECONDS)
-                self._send(server, operation.removeprefix("first "), 1, 1)
-                answer = self._cosmos.ask(delay=0.0)
-                self._add(f"{operation} requests", answer["requests"])
-                self._add(f"{operation} in sequence", answer["in_sequence"])
-
-    def page(self) -> None:
-        """What a page of 100 items of 10 KB costs, and how long it keeps the loop busy."""
-        self._progress("pages of 100 items of 10 KB")
-        server = self._servers["ours"]
-        for _ in range(self._plan.rounds):
-            server.ask(watch=True)
-            self._send(server, "page of 100", 5, 1)
-            self._add("page stretch", server.ask(watch=False)["stretch"])
-            cpu = cpu_seconds(server.pid)
-            answer = self._send(server, "page of 100", 5, 1)
-            self._add("page cpu", (cpu_seconds(server.pid) - cpu) / (answer["bytes"] / 1e6))
+            for operation, count in (("first update", 1), *((name, 3) for name in OPERATIONS)):
+                self._cosmos.call(f"/counted?delay={DELAY}")
+                took = load(host, operation.removeprefix("first "), count, 1)
+                requests = self._cosmos.call("/counted?delay=0") / count
+                waits = {"requests": requests, "in sequence": took["p50"] // DELAY}
+                self.samples.add(operation, waits)
+            for _ in range(10):  # not among the rounds: pages of 1 MB slow what comes after them
+                self.samples.add("page", load(host, "page of 100", 5, 1))
 
     def contention(self) -> None:
         """Requests to the database per append, of 16 writers to one conversation.
 
         On the local stand-in, which decides as Cosmos DB does who was first.
         """
-        self._progress("16 writers to one conversation")
-        with servers.ours(self._folder) as server:
-            users = [(server.create([]), None)]
-            self._load.ask(
-                url=server.url,
-                operation="append",
-                requests=self._plan.requests,
-                in_flight=16,
-                users=users,
-            )
-            log = server.log.read_text()
+        progress("16 writers to one conversation")
+        with local(self._folder) as server:
+            users = [(server.call(server.root, b"{}")["id"], "")]
+            load(server, "append", self._plan.requests, users=users)
+        log = (self._folder / "local.log").read_text()
         attempts = [int(count) for count in re.findall(r"create_items .* attempts=(\d+)", log)]
-        self._add("requests per append", sum(attempts) / len(attempts))
+        self.samples.add("contended append", {"requests": sum(attempts) / len(attempts)})
 
-    def memory(self, deadline: float) -> None:
+    def memory(self) -> None:
         """Resident memory after a few appends and after many."""
-        early, late = self._plan.memory_appends
-        self._progress(f"memory after {early:,} and {late:,} appends")
-        with self._child("host", APPS["ours"]) as server:
-            self._send(server, "append", early)
-            self._add("memory early", resident_bytes(server.pid))
-            done, step = early, (late - early) // 10
-            while done < late and time.monotonic() < deadline:
-                self._send(server, "append", step)
-                done += step
-            self._add("memory late", resident_bytes(server.pid))
-            self._add("memory appends", done)
+        few, many = self._plan.appends
+        progress(f"memory after {few:,} and {many:,} appends")
+        with self._host("ours") as host:
+            for name, appends in (("early", few), ("late", many - few)):
+                load(host, "append", appends)
+                self.samples.add(name, {"memory": host.resident_bytes()})
 
-    def _add(self, name: str, value: float) -> None:
-        self.samples[name].append(value)
+    def _host(self, name: str) -> AbstractContextManager[Server]:
+        return self._running("host", *APPS[name])
 
-    def _send(
-        self, server: Child, operation: str, requests: int, in_flight: int = 16, **more: object
-    ) -> Message:
-        return self._load.ask(
-            url=server.hello["url"],
-            operation=operation,
-            requests=requests,
-            in_flight=in_flight,
-            **more,
-        )
-
-    def _child(self, module: str, *arguments: str) -> Child:
-        log = self._folder / f"{module}.log"
-        return Child(module, *arguments, log=log, **self._settings)
+    def _running(self, module: str, *arguments: str) -> AbstractContextManager[Server]:
+        command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+        return running(command, self._folder / f"{module}.log", **self._settings)

@@ -1,132 +1,50 @@
-"""Measure the same requests on ours and on the peer, llama-stack, and write peers.md.
+"""The measurements of `make bench-peers`: the same requests to ours and to the peer, llama-stack.
 
-Both run in one process on one SQLite file. Ends within five minutes. Linux only.
+Each is one process on one SQLite file: write-ahead, not forced to the disk with every commit.
 """
 
-import argparse
-import sys
-import tempfile
-import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import servers
-from benchmarks.__main__ import HERE, last_lines, print_progress
-from benchmarks.measure import Samples
-from benchmarks.processes import Child, Failed, cpu_seconds, resident_bytes
-from benchmarks.report import (
-    HEADER,
-    MEGABYTES,
-    MICROSECONDS,
-    MILLISECONDS,
-    PER_SECOND,
-    Row,
-    markdown,
-    over,
-    table,
-)
-from benchmarks.traffic import ITEMS, MEASURED, PAGE
+from benchmarks.load import load
+from benchmarks.measure import Plan, progress, rounds
+from benchmarks.processes import local, running
+from benchmarks.report import MEGABYTES, MICROSECONDS, MILLISECONDS, PER_SECOND, Row, Samples
+from benchmarks.traffic import ITEMS, MEASURED, PAGE, dump
 
-# No round starts later than this.
-ROUND_SECONDS = 200
-CLIENTS = 16
-CONVERSATIONS = 16
-# What an operation's throughput may be of the peer's at least, its p50 and its p99 at most.
-GOALS: dict[str, tuple[float, float | None, float | None]] = {
-    "update": (12, 1 / 8, None),
-    "append": (10, 1 / 8, None),
-    "list": (10, 1 / 8, None),
-    "create": (5, None, 1 / 20),
+UNITS = {"throughput": PER_SECOND, "p50": MILLISECONDS, "p99": MILLISECONDS, "CPU": MICROSECONDS}
+# A throughput may be so many times the peer's at least, all else so much of it at most.
+GOALS = {
+    "update": {"throughput": 12, "p50": 1 / 8},
+    "append": {"throughput": 10, "p50": 1 / 8},
+    "list": {"throughput": 10, "p50": 1 / 8},
+    "create": {"throughput": 5, "p99": 1 / 20},
 }
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Run the comparison."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
-    add = parser.add_argument
-    add("--peer", type=Path, required=True, metavar="OGX", help="the peer's command")
-    add("--rounds", type=int, default=5, metavar="N", help="default 5")
-    add("--requests", type=int, default=400, metavar="N", help="of each operation in a round")
-    add("--output", type=Path, default=HERE, metavar="FOLDER", help="for the results")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        try:
-            samples = measure(options.peer, options.rounds, options.requests, folder)
-        except Failed as failure:
-            sys.exit(f"The benchmark failed: {failure}\n{last_lines(folder)}")
-    text = table(("What", "Ours", "llama-stack", *HEADER[3:]), list(rows(samples)))
-    print(text)
-    options.output.mkdir(parents=True, exist_ok=True)
-    page = markdown("The same requests on another server", "make bench-peers", text)
-    (options.output / "peers.md").write_text(page)
-
-
-def measure(peer: Path, rounds: int, requests: int, folder: Path) -> Samples:
-    """Both servers in turn, several rounds; everything that is written goes to `folder`."""
-    samples: Samples = defaultdict(list)
-    with ExitStack() as stack:
-        start = stack.enter_context
-        load = start(Child("load", log=folder / "load.log"))
-        both = {
-            "ours": start(servers.ours(folder)),
-            "peer": start(servers.peer(peer, folder)),
-        }
-        started = time.monotonic()
-        for number in range(rounds + 1):
-            if time.monotonic() - started > ROUND_SECONDS:
-                print_progress(f"out of time: {number - 1} of {rounds} rounds")
-                break
-            print_progress(f"round {number} of {rounds}" if number else "warming up")
-            for name, server in both.items():
-                # New in every round, so that no list grows longer from round to round.
-                page = (ITEMS * PAGE)[:PAGE]
-                users = [(server.create(page), None) for _ in range(CONVERSATIONS)]
-                for operation in MEASURED:
-                    cpu = cpu_seconds(server.pid)
-                    answer = load.ask(
-                        url=server.url,
-                        root=server.root,
-                        operation=operation,
-                        requests=requests,
-                        in_flight=CLIENTS,
-                        users=users,
-                    )
-                    cpu = (cpu_seconds(server.pid) - cpu) / requests
-                    print_progress(f"  {name}, {operation}: {answer['per_second']:.0f}/s")
-                    if number:
-                        for what in ("per_second", "p50", "p99"):
-                            samples[f"{name} {operation} {what}"].append(answer[what])
-                        samples[f"{name} {operation} cpu"].append(cpu)
-                if number:
-                    samples[f"{name} memory"].append(resident_bytes(server.pid))
-    return samples
-
-
-def rows(samples: Samples) -> Iterator[Row]:
+def rows() -> Iterator[Row]:
     """Side by side, with the goals where there are some."""
-    for operation in MEASURED:
-        goals = (*GOALS[operation], None)
-        columns = (
-            ("throughput", "per_second", PER_SECOND),
-            ("p50", "p50", MILLISECONDS),
-            ("p99", "p99", MILLISECONDS),
-            ("CPU", "cpu", MICROSECONDS),
-        )
-        for (what, name, unit), goal in zip(columns, goals, strict=True):
-            yield over(
-                samples,
-                f"{operation}, {what}",
-                f"ours {operation} {name}",
-                (f"peer {operation} {name}",),
-                goal,
-                at_least=what == "throughput",
-                unit=unit,
-            )
-    yield over(samples, "memory", "ours memory", ("peer memory",), 0.5, unit=MEGABYTES)
+    for operation, goals in GOALS.items():
+        for what, unit in UNITS.items():
+            row, at_least = f"{operation} {what}", what == "throughput"
+            yield Row(row, f"ours {row}", [f"peer {row}"], goals.get(what), unit, at_least)
+    yield Row("memory", "ours memory", ["peer memory"], 0.5, MEGABYTES)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def measure(plan: Plan, ogx: Path, folder: Path) -> Samples:
+    """`ogx run` and ours in turn, several rounds; everything that is written goes to `folder`."""
+    samples = Samples(list)
+    command = [str(ogx.absolute()), "run", "benchmarks/ogx.yaml", "--insecure"]
+    peer = running(command, folder / "ogx.log", "/v1/conversations", HOME=str(folder))
+    with local(folder) as our_server, peer as peer_server:
+        for _ in rounds(plan, samples):
+            for name, server in (("ours", our_server), ("peer", peer_server)):
+                # New in every round, so that no list grows longer from round to round.
+                page = dump({"items": (ITEMS * PAGE)[:PAGE]})
+                users = [(server.call(server.root, page)["id"], "") for _ in range(16)]
+                for operation in MEASURED:
+                    took = load(server, operation, plan.requests, users=users)
+                    samples.add(f"{name} {operation}", took)
+                    progress(f"  {name}, {operation}: {took['throughput']:.0f} a second")
+                samples.add(name, {"memory": server.resident_bytes()})
+    return samples

@@ -1,122 +1,89 @@
-"""Child processes and how they are talked to: one JSON object a line, in and out.
-
-A child ends when its standard input does, so none outlives the benchmark. Linux only.
-"""
+"""The processes that are measured: started, found, watched and ended. Linux only."""
 
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
+
+from aiohttp import web
+
+from benchmarks.traffic import CONVERSATIONS
 
 ROOT = Path(__file__).parent.parent
-Message = dict[str, Any]
 
 
-class Failed(Exception):
-    """A process ended, or reported a failure."""
+class Server(NamedTuple):
+    """A process that answers HTTP; `root` is the path of its conversations, if it has some."""
+
+    url: str
+    root: str
+    pid: int
+
+    def call(self, path: str, body: bytes | None = None) -> Any:
+        """Send one request, a POST if there is a body. Returns its answer, read as JSON."""
+        request = Request(self.url + path, body, {"Content-Type": "application/json"})
+        with urlopen(request) as response:
+            return json.load(response)
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far, all threads, in nanosecond steps.
+
+        What clock_getcpuclockid(3) gives; /proc/PID/stat, where psutil looks, has steps of 10 ms.
+        """
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def resident_bytes(self) -> int:
+        """The memory that is in RAM (RSS)."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-class Child:
-    """A running `python -m benchmarks.MODULE ARGUMENTS`; leaving the `with` block ends it.
+@contextmanager
+def running(
+    command: list[str], log: Path, root: str = CONVERSATIONS, **settings: str
+) -> Iterator[Server]:
+    """Run a command that takes --port until the `with` block is left; what it says goes to `log`.
 
-    `hello` is its first line, which says that it is ready. Its errors go to `log`.
+    The environment is this one without the app's settings, plus `settings`.
     """
-
-    def __init__(self, module: str, *arguments: str, log: Path, **settings: str) -> None:
-        with log.open("a") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", f"benchmarks.{module}", *arguments],
-                cwd=ROOT,
-                env=environment(**settings),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-        self.pid = self._process.pid
-        self.hello = self._read()
-
-    def __enter__(self) -> "Child":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()
-
-    def ask(self, **command: Any) -> Message:
-        """Send a command and wait for its answer. Raises Failed."""
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        return self._read()
-
-    def _read(self) -> Message:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        message: Message = json.loads(line) if line else {"failure": "it ended"}
-        if "failure" in message:
-            raise Failed(f"{self._process.args!r}: {message['failure']}")
-        return message
-
-
-def environment(**settings: str) -> dict[str, str]:
-    """The environment of this process without the app's settings, plus `settings`."""
     others = ("COSMOS_", "REQUIRE_", "AZURE_", "GATEWAY_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
-    return {**kept, **settings}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command, environment = [*command, f"--port={port}"], kept | settings
+    with log.open("a") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+    try:
+        while process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.002)  # short beside a start, which is measured
+        else:
+            lines = log.read_text().splitlines()[-5:]
+            sys.exit("\n".join([f"The benchmark failed: {log.name} ends:", *lines]))
+        yield Server(f"http://127.0.0.1:{port}", root, process.pid)
+    finally:
+        process.kill()
+        process.wait()
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far, all its threads, in nanosecond steps.
-
-    What clock_getcpuclockid(3) gives; /proc/PID/stat counts the same in steps of 10 ms.
-    """
-    return time.clock_gettime((~pid << 3) | 2)
+def local(folder: Path) -> AbstractContextManager[Server]:
+    """Run `python -m local`: the Functions host, the app and the Cosmos DB stand-in in one."""
+    options = ["--cosmos-port=0", "--dashboard-port=0", f"--data={folder / 'local.sqlite3'}"]
+    return running([sys.executable, "-m", "local", *options], folder / "local.log")
 
 
-def resident_bytes(pid: int) -> int:
-    """The memory of a process that is in RAM (RSS)."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-async def answer_commands(hello: Message, handle: Callable[[Message], Awaitable[Message]]) -> None:
-    """Be a child: say hello, then answer each command, until standard input ends."""
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    print(json.dumps(hello), flush=True)
-    while line := await reader.readline():
-        try:
-            answer = await handle(json.loads(line))
-        except Exception as error:
-            answer = {"failure": repr(error)}
-        print(json.dumps(answer), flush=True)
-
-
-async def in_flight(command: Message, send: Callable[[int], Awaitable[object]]) -> Message:
-    """So many requests, so many in flight, each after the answer to another. Returns their CPU."""
-    numbers = iter(range(command["requests"]))
-
-    async def client() -> None:
-        for number in numbers:
-            await send(number)
-
-    cpu = time.process_time()
-    async with asyncio.TaskGroup() as clients:
-        for _ in range(command["in_flight"]):
-            clients.create_task(client())
-    return {"cpu": time.process_time() - cpu}
-
-
-async def drive(requests: Mapping[str, Callable[[int], Awaitable[object]]]) -> None:
-    """Be a child that sends its own requests, of the operation that it is told."""
-
-    async def handle(command: Message) -> Message:
-        return await in_flight(command, requests[command["operation"]])
-
-    await answer_commands({}, handle)
+async def serve(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+    """Be a process that is run: answer HTTP on the port that the last argument names, for ever."""
+    runner = web.ServerRunner(web.Server(handle, access_log=None))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", int(sys.argv[-1].removeprefix("--port="))).start()
+    await asyncio.Event().wait()

@@ -1,1 +1,0 @@
-"""The same, importing what our app has to import: what any start on Cosmos DB costs."""
