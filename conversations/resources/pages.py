@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from conversations.api.errors import ApiError, ErrorDetail
 from conversations.api.query import Page
@@ -40,8 +40,7 @@ class FilterTimeout(ApiError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One object of a page: its id, and how it reads as JSON."""
 
     id: str

@@ -55,7 +55,8 @@ def checked_item(stored: Any) -> Item:
     """What a document has as its item, if that is one. Raises UnreadableAnswer."""
     match stored:
         case {"id": str()}:
-            return dict(stored)
+            item: Item = stored
+            return item
     raise UnreadableAnswer("a stored document is no item: check its item")
 
 
