@@ -5,14 +5,12 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Callable
 
 import hypothesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.proof.drawn import Draw
-from tests.proof.schedules import two_hosts
+from tests.proof.schedules import Hosts, two_hosts
 
 AT_ONCE = 500  # schedules of one seed
 
@@ -25,14 +23,19 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.getLogger("conversations").setLevel(logging.CRITICAL)  # failures are what is made here
     started, count, seed = time.monotonic(), 0, arguments.seed
-    with two_hosts() as run:
+    with two_hosts() as hosts:
         while not count or time.monotonic() - started < arguments.seconds:
             try:
-                count += _schedules(run, seed)
+                count += _schedules(hosts, seed)
             except BaseException:
                 _say(f"seed {seed} broke a rule: make interleave ARGS='--seconds 0 --seed {seed}'")
                 raise
-            _say(f"seed {seed}: {count} schedules in {time.monotonic() - started:.0f} s")
+            took = time.monotonic() - started
+            calls, again = hosts.by_client.total(), hosts.tried_again.total()
+            _say(
+                f"seed {seed}: {count} schedules in {took:.0f} s; of {calls} calls by the official"
+                f" client it tried {again} again"
+            )
             seed += 1
     return 0
 
@@ -42,7 +45,7 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _schedules(run: Callable[[Draw], None], seed: int) -> int:
+def _schedules(hosts: Hosts, seed: int) -> int:
     """Run the schedules of one seed. Returns how many there were."""
     count = 0
 
@@ -58,7 +61,7 @@ def _schedules(run: Callable[[Draw], None], seed: int) -> int:
     def schedule(data: st.DataObject) -> None:
         nonlocal count
         count += 1
-        run(data.draw)
+        hosts.play(data.draw)
 
     schedule()
     return count

@@ -34,6 +34,8 @@ class Call:
     conversation_id: str | None = None
     """What it is about; None for a create."""
     item_id: str | None = None
+    by_client: bool = False
+    """Whether the official client makes it."""
     skew: int = 0
     """Microseconds that the clock of whoever serves it is ahead."""
     tries: list["Try"] = field(default_factory=list)
@@ -52,6 +54,11 @@ class Call:
     def if_match(self) -> str | None:
         """Its If-Match."""
         return self.headers.get("If-Match")
+
+    @property
+    def variant(self) -> str:
+        """Its kind, and whether a key or a condition guards it."""
+        return self.kind + (", key" if self.key else "") + (", condition" if self.if_match else "")
 
     @property
     def is_create(self) -> bool:
@@ -91,7 +98,8 @@ ISOLATION = "x-ms-user-isolation-key"
 class Try:
     """One request of a call, and its answer. `begun`, `ended`: how many commits there were.
 
-    `befallen`: what happened to its requests to the database, in words.
+    `befallen`: what happened to its requests to the database, in words. `unforeseen`: what was
+    raised that nobody had thought of, and became a 500.
     """
 
     call: Call
@@ -102,6 +110,7 @@ class Try:
     headers: dict[str, str] = field(default_factory=dict)
     json: Any = None
     befallen: list[str] = field(default_factory=list)
+    unforeseen: BaseException | None = None
 
     def __repr__(self) -> str:
         code = self.json["error"]["code"] if self.status >= 400 else ""

@@ -1,6 +1,6 @@
 """The calls of a schedule, drawn: of every kind, with and without keys, conditions and own ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,6 +12,12 @@ from tests.proof.network import StandIn
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 KINDS = ("append", "create", "update", "merge", "delete", "delete_item")
+# The same, with what may guard each.
+VARIANTS = (
+    *KINDS,
+    *("append, key", "create, key"),
+    *("update, condition", "merge, condition", "delete, condition"),
+)
 # What gets in the way of each.
 AGAINST = {
     "append": ("append", "delete_item", "delete", "update"),
@@ -21,31 +27,43 @@ AGAINST = {
     "delete": ("update", "append", "delete"),
     "delete_item": ("delete_item", "append", "delete"),
 }
+# Of whom many may be at it at once, each in the next one's way; and what they do to each other.
+CROWDED = ("append", "merge", "merge, condition")
+IN_A_CROWD = {"append": "append", "merge": "update"}
 KEYS = (None, None, "key-1", "key-2")
-IF_MATCH = (None, None, None, "now", "now", "now", "both", "*", "stale", '"not-ours"')
+IF_MATCH = (None, None, None, "now", "now", "now", "both", "*", "*", "stale", '"not-ours"')
 OWN_IDS = ("msg_0", "msg_1", "msg_2")
 SKEWS = (0, -50_000, 50_000)  # microseconds that a host's clock is off
 
 
-def new_call(draw: Draw, stand_in: StandIn, serial: str, against: Call | None = None) -> Call:
+def new_call(
+    draw: Draw,
+    stand_in: StandIn,
+    serial: str,
+    against: Call | None = None,
+    variants: Sequence[str] = (),
+) -> Call:
     """A call about the first conversation or the newest; `serial` tells its texts from others'.
 
-    `against`: whose way it is to get into; then it is about the same conversation.
+    `against`: whose way it is to get into; then it is about the same conversation. `variants`:
+    one of these, if not any.
     """
-    kind = draw(st.sampled_from(AGAINST[against.kind] if against else KINDS))
+    kinds = variants or (AGAINST[against.kind] if against else KINDS)
+    kind, _, guard = draw(st.sampled_from(kinds)).partition(", ")
+    guarded = bool(guard) if variants else None
     made = [one["id"] for commit in stand_in.commits for one in commit.created("conversation")]
     if against:
         target = against.conversation_id or made[-1]
     else:
         target = made[draw(st.sampled_from((0, -1)))]
     if kind in {"append", "create"}:
-        call = _create(draw, kind, target, serial)
+        call = _create(draw, kind, target, serial, guarded)
     elif kind == "delete_item":
         call = api.delete_item(target, _item_id(draw, stand_in, target))
     else:
         headers = {}
         # A condition would only keep others from getting into the way.
-        if not against and (if_match := _if_match(draw, stand_in, target)):
+        if not against and (if_match := _if_match(draw, stand_in, target, guarded)):
             headers["if_match"] = if_match
         if kind == "update":
             call = api.update(target, {"a": serial}, **headers)
@@ -57,9 +75,9 @@ def new_call(draw: Draw, stand_in: StandIn, serial: str, against: Call | None = 
     return call
 
 
-def _create(draw: Draw, kind: str, target: str, serial: str) -> Call:
+def _create(draw: Draw, kind: str, target: str, serial: str, guarded: bool | None) -> Call:
     headers = {}
-    if key := draw(st.sampled_from(KEYS)):
+    if key := draw(_guard(KEYS, guarded)):
         headers["key"] = key
     # What a key repeats is the same; everything else is told apart.
     text = draw(st.sampled_from(("x", "y"))) if key else serial
@@ -82,8 +100,15 @@ def _item_id(draw: Draw, stand_in: StandIn, conversation_id: str) -> str:
     return str(ids[draw(st.integers(0, len(ids) - 1))])
 
 
-def _if_match(draw: Draw, stand_in: StandIn, conversation_id: str) -> str | None:
+def _guard(guards: Sequence[str | None], guarded: bool | None) -> st.SearchStrategy[str | None]:
+    """One of these; `guarded` says whether it may, or must, be None."""
+    return st.sampled_from([one for one in guards if guarded in {None, one is not None}])
+
+
+def _if_match(
+    draw: Draw, stand_in: StandIn, conversation_id: str, guarded: bool | None
+) -> str | None:
     document = stand_in.document(api.PARTITION, conversation_id)
     now, stale = f'"{document["version"] if document else "0" * 16}"', f'"{"f" * 16}"'
-    drawn: str | None = draw(st.sampled_from(IF_MATCH))
+    drawn: str | None = draw(_guard(IF_MATCH, guarded))
     return {"now": now, "stale": stale, "both": f"{stale}, {now}"}.get(drawn or "", drawn)

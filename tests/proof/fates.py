@@ -125,10 +125,7 @@ _REFUSALS: list[Any] = [
 ]
 
 WHOLE = Fate()
-FATES = (
-    WHOLE,
-    Fate(answer="slow"),
-    *(Fate(done, answer) for done in (*Done, Done.NOW, Done.LATER) for answer in _AMBIGUOUS),
-    *(Fate(Done.NEVER, refusal) for refusal in _REFUSALS),
-    *(Fate(answer=documents) for documents in _DOCUMENTS * 4),
-)
+SLOW = (Fate(answer="slow"),)
+OPEN = tuple(Fate(done, answer) for done in (*Done, Done.NOW, Done.LATER) for answer in _AMBIGUOUS)
+REFUSED = tuple(Fate(Done.NEVER, refusal) for refusal in _REFUSALS)
+MISREAD = tuple(Fate(answer=documents) for documents in _DOCUMENTS)

@@ -56,6 +56,7 @@ def _is_of(call: Call, commit: Commit) -> bool:
 def _judge_answer(attempt: Try) -> None:
     """The form of an answer, and what it tells a client about trying again."""
     headers, call = attempt.headers, attempt.call
+    assert attempt.unforeseen is None, (repr(attempt.unforeseen), call)
     assert attempt.status in (STATUSES_IN_PEACE if call.calm else STATUSES), attempt
     assert not (call.calm and attempt.status == 503 and attempt.seconds > 1), ("contention", call)
     assert attempt.seconds <= BUDGET + 0.001, ("over the budget", call)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from aiohttp import ClientConnectorError, ServerDisconnectedError, web
@@ -219,4 +220,5 @@ def reset() -> Exception:
 
 def refused() -> Exception:
     """What aiohttp raises where nobody listens."""
-    return ClientConnectorError(cast(Any, None), OSError())
+    nobody = SimpleNamespace(host="127.0.0.1", port=1, ssl=True, is_ssl=False)
+    return ClientConnectorError(cast(Any, nobody), ConnectionRefusedError("nobody listens"))

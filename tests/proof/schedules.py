@@ -6,13 +6,12 @@ Everything is drawn, so that Hypothesis can repeat and shrink it; no time passes
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest.mock import patch
 
 import httpx2
-import openai
 from hypothesis import strategies as st
 
 from conversations.app import Parts
@@ -20,8 +19,8 @@ from conversations.database.session import Session
 from conversations.resources.sweep import Sweep
 from tests.proof import calls as api
 from tests.proof.calls import Call, Host, Try
-from tests.proof.drawn import OWN_IDS, Draw, new_call
-from tests.proof.fates import FATES, WHOLE, Done, Fate
+from tests.proof.drawn import CROWDED, IN_A_CROWD, OWN_IDS, Draw, new_call
+from tests.proof.fates import WHOLE, Done
 from tests.proof.judge import BUDGET, judge
 from tests.proof.network import (
     ENDPOINT,
@@ -35,23 +34,16 @@ from tests.proof.network import (
     reset,
     sender,
 )
+from tests.proof.official import OfficialClient
+from tests.proof.plots import FIRST, Plot, Point, new_plot
 from tests.support.servers import emulator_key
 from tests.support.virtual_time import VirtualTimeLoop
 
 START = 1_800_000_000  # of the clock that dates positions and documents; no time of day matters
 LATENCY = 0.03
 QUIET_LATENCY = 0.01
+CROWDED_LATENCY = 0.6
 HOUR, DAY = 3_600, 86_400
-MEANWHILE = (*("call",) * 4, *("deliver",) * 4, "reuse", "sweep", "expire")
-
-# By the number of a request, of which the first write has 0 and what is read before it -1. A few
-# events, soon after that write, tell more than trouble everywhere.
-_at = st.sampled_from((0, 0, 0, 0, 1, 2, 2, 3, 4, 5, 6, -1))
-_fates = st.lists(st.tuples(_at, st.sampled_from(FATES)), min_size=1, max_size=3)
-_before = st.sampled_from((1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 0))
-_meanwhile = st.lists(st.tuples(_before, st.sampled_from(MEANWHILE)), min_size=1, max_size=4)
-_otherwise = st.sampled_from((WHOLE,) * 9 * len(FATES) + FATES)
-_call: ContextVar[Call] = ContextVar("call")
 
 
 class Hosts:
@@ -67,12 +59,10 @@ class Hosts:
         }
         self.hosts = [Host(Parts(environment)) for _ in range(2)]
         self.schedule: Schedule | None = None
-        self.client = openai.AsyncOpenAI(
-            api_key="unused",
-            base_url=f"http://localhost{api.BASE}",
-            http_client=httpx2.AsyncClient(transport=_ToTheApp(self), trust_env=False),
-            max_retries=2,
-        )
+        self.client = OfficialClient(self._by_http)
+        # How many calls of each kind the client made, and how many of these it tried again.
+        self.by_client: Counter[str] = Counter()
+        self.tried_again: Counter[str] = Counter()
 
     async def open(self) -> None:
         """Do what needs a thread, which virtual time would not wait for."""
@@ -80,16 +70,23 @@ class Hosts:
         with self.loop.in_real_time():
             for host in self.hosts:
                 await host.parts.client.documents()
-            self.schedule = Schedule(self, lambda _: None)
+            self.schedule = Schedule(self, lambda _: None, Plot())
             call = api.create([], {})
-            await self.schedule.by_client(call)
+            await self.client.make(call)
             assert call.tries[0].status == 200, call
 
-    async def run(self, draw: Draw) -> None:
-        """Run one schedule to its end and hold it to the rules."""
+    def play(self, draw: Draw, by_client: str | None = None) -> None:
+        """Run one schedule to its end and hold it to the rules.
+
+        `by_client`: what the official client calls; otherwise anything, by anybody.
+        """
+        self.loop.run_until_complete(self._play(draw, by_client))
+
+    async def _play(self, draw: Draw, by_client: str | None) -> None:
         for host in self.hosts:
             await host.parts.client.close()
-        self.schedule = schedule = Schedule(self, draw)
+        plot = new_plot(draw, refusals=by_client is not None)
+        self.schedule = schedule = Schedule(self, draw, plot, by_client)
         self.network.stand_in = schedule.stand_in
         self.network.carrier = schedule.carry
         try:
@@ -101,35 +98,29 @@ class Hosts:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             schedule.stand_in.storage.close()
+        for call in schedule.calls:
+            if call.by_client:
+                self.by_client[call.variant] += 1
+                self.tried_again[call.variant] += len(call.tries) > 1
 
-
-class _ToTheApp(httpx2.AsyncBaseTransport):
-    """Where the official client would open a connection."""
-
-    def __init__(self, hosts: Hosts) -> None:
-        self._hosts = hosts
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """One try of a call, by whichever host; its answer may be lost."""
-        schedule = self._hosts.schedule
-        assert schedule
-        return await schedule.by_http(_call.get(), request)
+    async def _by_http(self, call: Call, request: httpx2.Request) -> httpx2.Response:
+        assert self.schedule
+        return await self.schedule.by_http(call, request)
 
 
 class Schedule:
     """The state of one schedule."""
 
-    def __init__(self, hosts: Hosts, draw: Draw) -> None:
+    def __init__(self, hosts: Hosts, draw: Draw, plot: Plot, by_client: str | None = None) -> None:
         self._hosts = hosts
         self._draw = draw
+        self._plot = plot
+        self._by_client = by_client
         self._offset = 0.0
         self._ticks = 0
         consistency = draw(st.sampled_from(("Session", "Strong")))
         self.stand_in = StandIn(self.now, consistency or "Session")
-        self._fates: dict[int, Fate] = dict(draw(_fates) or ())
-        self._otherwise: Fate = draw(_otherwise) or WHOLE
-        self._meanwhile: list[tuple[int, str]] = draw(_meanwhile) or []
-        self._requests = -1
+        self._seen: Counter[str] = Counter()
         self.late: list[CarryOut] = []
         self.calls: list[Call] = []
         self.expired: list[int] = []
@@ -175,10 +166,12 @@ class Schedule:
         self._offset += DAY - HOUR
 
     async def _call(self) -> None:
-        call = self._new_call()
+        crowded = CROWDED if self._plot.crowded else ()
+        call = self._new_call(variants=(self._by_client,) if self._by_client else crowded)
         self.calls.append(call)
-        if self._draw(st.booleans()):
-            await self.by_client(call)
+        call.by_client = bool(self._by_client) or self._draw(st.booleans())
+        if call.by_client:
+            await self._hosts.client.make(call)
         else:
             attempt = self._attempt(call)
             await self._send(attempt, call.headers, _content(call))
@@ -191,17 +184,6 @@ class Schedule:
         attempt = self._attempt(call)
         sending = asyncio.create_task(self._send(attempt, call.headers, _content(call)))
         await asyncio.shield(sending)
-
-    async def by_client(self, call: Call) -> None:
-        """Make a call through the official client, which tries again as it thinks right."""
-        _call.set(call)
-        options: Any = {"headers": call.headers}
-        with contextlib.suppress(openai.APIError):
-            path = call.path.removeprefix(api.BASE)
-            if call.method == "DELETE":
-                await self._hosts.client.delete(path, cast_to=object, options=options)
-            else:
-                await self._hosts.client.post(path, cast_to=object, body=call.body, options=options)
 
     async def by_http(self, call: Call, request: httpx2.Request) -> httpx2.Response:
         """One try of the official client."""
@@ -231,16 +213,15 @@ class Schedule:
         if attempt is None or attempt.call.calm:
             await asyncio.sleep(QUIET_LATENCY)
             return await carry_out()
-        if self._requests >= 0 or not _only_reads(sent):
-            self._requests += 1
-        number = self._requests
-        for at, what in self._meanwhile:
-            if at == number:
+        point = self._point(sent)
+        for at, what in self._plot.meanwhile:
+            if at == point:
                 await self._happen(what, attempt.call)
-        await asyncio.sleep(LATENCY)
-        fate = self._fates.get(number, self._otherwise)
-        if fate.is_of_reads and not _only_reads(sent):
-            fate = WHOLE
+        is_later = self._seen["write"] and point != FIRST
+        if self._plot.crowded and is_later and attempt.call.kind in IN_A_CROWD:
+            await self._calmly(self._new_call(attempt.call, [IN_A_CROWD[attempt.call.kind]]))
+        await asyncio.sleep(CROWDED_LATENCY if self._plot.crowded else LATENCY)
+        fate = self._plot.fate(point)
         if fate != WHOLE:
             kind = "a read" if _only_reads(sent) else "a write"
             attempt.befallen.append(f"{kind}, outcome unknown" if fate.leaves_open else f"{fate}")
@@ -262,6 +243,13 @@ class Schedule:
                 await asyncio.Event().wait()
         answer: Received = fate.answer.of(sent)
         return answer
+
+    def _point(self, sent: Sent) -> Point:
+        kind = "look" if _only_reads(sent) else "write"
+        if kind == "look" and not self._seen["write"]:
+            return "before", 0
+        self._seen[kind] += 1
+        return kind, self._seen[kind] - 1
 
     async def _happen(self, what: str, call: Call) -> None:
         """Something between two requests of a call."""
@@ -291,8 +279,8 @@ class Schedule:
 
         await asyncio.create_task(sweep())
 
-    def _new_call(self, against: Call | None = None) -> Call:
-        return new_call(self._draw, self.stand_in, str(len(self.calls)), against)
+    def _new_call(self, against: Call | None = None, variants: Sequence[str] = ()) -> Call:
+        return new_call(self._draw, self.stand_in, str(len(self.calls)), against, variants)
 
     async def _judge_what_is_left(self) -> None:
         """The store is what was committed to it, and in the end without what was deleted."""
@@ -334,8 +322,8 @@ def _content(call: Call) -> bytes:
 
 
 @contextlib.contextmanager
-def two_hosts() -> Iterator[Callable[[Draw], None]]:
-    """What runs one schedule: both hosts are loaded once, and each schedule opens them anew."""
+def two_hosts() -> Iterator[Hosts]:
+    """They are loaded once, and each schedule opens them anew."""
     loop = VirtualTimeLoop()
     asyncio.set_event_loop(loop)
     hosts = Hosts(loop)
@@ -348,15 +336,22 @@ def two_hosts() -> Iterator[Callable[[Draw], None]]:
             assert hosts.schedule
             return hosts.schedule.time_ns()
 
+    def note(raised: BaseException) -> str:
+        attempt: Try | None = sender.get(None)
+        if attempt:
+            attempt.unforeseen = raised
+        return repr(raised)
+
     writes = "conversations.resources.{}.writes.time"
     with (
         patch("conversations.database.transport.ClientSession", hosts.network.session),
+        patch("conversations.api.edge._whereabouts", note),
         patch(writes.format("conversations"), Clock),
         patch(writes.format("items"), Clock),
     ):
         loop.run_until_complete(hosts.open())
         try:
-            yield lambda draw: loop.run_until_complete(hosts.run(draw))
+            yield hosts
         finally:
             loop.run_until_complete(loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
