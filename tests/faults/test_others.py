@@ -4,17 +4,29 @@ docs/contract.md#conditional-requests, #merge and #unknown-outcome.
 """
 
 import json
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.faults.checks import assert_left, logged
 from tests.faults.kinds import BY_NAME, State, Target, message
 from tests.support.cosmos_wire import CosmosWire, Fault
-from tests.support.failures import NOT_FOUND, UNKNOWN, assert_fails, within_budget
+from tests.support.failures import (
+    NOT_FOUND,
+    UNAVAILABLE,
+    UNKNOWN,
+    Failure,
+    assert_fails,
+    within_budget,
+)
 from tests.support.injected_faults import (
+    altered,
     answers,
+    both,
     carried_out,
     in_turn,
+    looks,
     meanwhile,
     passes,
     sent,
@@ -99,6 +111,51 @@ def test_a_merge_starts_anew_on_what_others_have_written(
     assert answer.status == 200, answer
     assert answer.json()["metadata"] == {"o": "other", "m": "merged"}
     assert_left(wire, target, [({"o": "other", "m": "merged"}, ["first"])])
+
+
+@pytest.mark.parametrize(
+    ("doubt", "expected"),
+    [(False, UNAVAILABLE), (True, UNKNOWN)],
+)
+def test_a_merge_that_never_gets_its_turn_says_whether_it_may_be_done(
+    wire: CosmosWire, target: Target, doubt: bool, expected: Failure
+) -> None:
+    """With a condition of any version: what others build upon, nobody can tell from theirs."""
+    first = carried_out(wire, others_update(target, answers(503)))
+    mine = [first] if doubt else []
+
+    async def others_are_faster(request: web.BaseRequest) -> web.StreamResponse | None:
+        if b"merged" not in await request.read():
+            return None
+        return await (mine.pop() if mine else others_update(target))(request)
+
+    wire.fault = writes(others_are_faster)
+
+    with within_budget():
+        answer = BY_NAME["merge of any"].call(target)
+
+    assert_fails(answer, expected)
+    assert_left(wire, target, OTHERS)
+
+
+def test_a_merge_is_recognised_after_a_look_that_was_behind(
+    wire: CosmosWire, target: Target
+) -> None:
+    """As after a failover: the look shows another version, on which the merge starts anew."""
+
+    def behind(results: Any) -> Any:
+        results[0]["resourceBody"] |= {"version": "f" * 16, "metadata": {"n": "older"}}
+        return results
+
+    read, looked = in_turn(passes, altered(wire, behind)), in_turn(carried_out(wire, answers(503)))
+    wire.fault = both(looks(read), writes(looked))
+
+    answer = BY_NAME["merge of any"].call(target)
+
+    assert answer.status == 200, answer
+    assert answer.json()["metadata"] == {"n": "before", "m": "merged"}
+    assert sent(wire) == ["look", "write", "look", "write", "look"]
+    assert target.rest.retrieve(target.id).headers["etag"] == answer.headers["etag"]
 
 
 @pytest.mark.parametrize("name", ["update", "update of any"])

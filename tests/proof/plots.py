@@ -47,15 +47,15 @@ def _any_of(*kinds: Sequence[Fate]) -> st.SearchStrategy[Fate]:
 _fate = _any_of(*(OPEN,) * 3, *(REFUSED,) * 3, MISREAD, SLOW)
 
 
-def _plots(first: st.SearchStrategy[Fate], lasts: Sequence[int]) -> st.SearchStrategy[Plot]:
-    """`first`: the fate of the first write, and of as many after it as are in `lasts`."""
+def _plots(writes: st.SearchStrategy[Sequence[Fate]]) -> st.SearchStrategy[Plot]:
+    """`writes`: the fates of the first writes."""
     return st.builds(
-        lambda first, lasts, more, **rest: Plot(
-            {**{("write", number): first for number in range(lasts)}, **dict(more)}, **rest
+        lambda writes, more, **rest: Plot(
+            {**{("write", number): fate for number, fate in enumerate(writes)}, **dict(more)},
+            **rest,
         ),
-        first=first,
-        lasts=st.sampled_from(lasts),
-        more=st.lists(st.tuples(st.sampled_from(_SOON * 2 + _RARELY), _fate), max_size=2),
+        writes=writes,
+        more=st.lists(st.tuples(st.sampled_from(_SOON + _RARELY), _fate), max_size=1),
         otherwise=st.sampled_from([False] * 9 + [True]).flatmap(
             lambda trouble: _fate if trouble else st.just(WHOLE)
         ),
@@ -68,8 +68,19 @@ def _plots(first: st.SearchStrategy[Fate], lasts: Sequence[int]) -> st.SearchStr
     )
 
 
-_any_plot = _plots(_any_of(*(OPEN,) * 5, *(REFUSED,) * 2, SLOW, (WHOLE,)), [1, 1, 1, 2])
-_plot_of_refusals = _plots(_any_of(*(OPEN,) * 2, *(REFUSED,) * 3), [1, 2, 2, 3])
+_any_plot = _plots(
+    st.tuples(
+        _any_of(*(OPEN,) * 6, REFUSED, SLOW, (WHOLE,)),
+        _any_of(*(REFUSED,) * 3, *(OPEN,) * 2, *((WHOLE,),) * 3),
+    )
+)
+_plot_of_refusals = _plots(
+    st.builds(
+        lambda fate, times: [fate] * times,
+        _any_of(*(OPEN,) * 2, *(REFUSED,) * 3),
+        st.sampled_from([1, 2, 2, 3]),
+    )
+)
 
 
 def new_plot(draw: Draw, *, refusals: bool) -> Plot:
