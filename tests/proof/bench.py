@@ -48,7 +48,7 @@ class Bench:
     def use(self, consistency: str = "Session") -> None:
         """Begin with an empty account, which every host opens anew."""
         if self._network.stand_in:
-            self._network.stand_in.storage.close()
+            self._network.stand_in.close()
         self._network.stand_in = StandIn(self.now, consistency)
         self._network.carrier = None
 

@@ -135,8 +135,8 @@ class StandIn:
 
     def __init__(self, clock: Callable[[], float], consistency: str = "Session") -> None:
         self.storage = Storage(Path(":memory:"), clock=clock)
-        # Thousands of them: each goes with its last schedule, and Python 3.13 wants them closed.
-        weakref.finalize(self, self.storage.close)
+        # Thousands of them, which Python 3.13 wants closed: to be called, or else at the end.
+        self.close = weakref.finalize(self, self.storage.close)
         self.emulator = CosmosEmulator(
             self.storage,
             key=emulator_key(),

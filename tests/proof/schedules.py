@@ -97,7 +97,7 @@ class Hosts:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-            schedule.stand_in.storage.close()
+            schedule.stand_in.close()
         for call in schedule.calls:
             if call.by_client:
                 self.by_client[call.variant] += 1
