@@ -165,9 +165,11 @@ def _judge_refusal(attempt: Try, own: Sequence[Commit], commits: Sequence[Commit
         assert any(commit.of("Delete") for commit in seen), call
     elif status == 404:
         assert gone, ("it is there, but was answered 404", call)
-        if call.must_not_be_repeated and own:
+        if call.kind == "delete":
+            own = [commit for commit in own if commit.number < attempt.ended]
+        if own and (call.must_not_be_repeated or call.kind == "delete"):
             # Done, and then somebody else deleted the conversation.
-            assert gone[-1].number > own[-1].number, call
+            assert gone[-1].number > own[-1].number, ("done, but answered 404", call)
             assert gone[-1].origin is not attempt, call
     if status == 412:
         versions = _versions(call, commits, attempt)

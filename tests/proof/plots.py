@@ -17,7 +17,7 @@ the first write on; what is read before it is "before"."""
 FIRST: Point = ("write", 0)
 _SOON: list[Point] = [("look", 0)] * 2 + [("write", 1)] * 3 + [("look", 1)]
 _RARELY: list[Point] = [("look", 2), ("look", 3), ("write", 2), ("write", 3), ("before", 0)]
-_HAPPENS = (*("call",) * 4, *("deliver",) * 4, "reuse", "sweep", "expire")
+_HAPPENS = (*("call",) * 4, "deliver", "reuse", "sweep", "expire")
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ _fate = _any_of(*(OPEN,) * 3, *(REFUSED,) * 3, MISREAD, SLOW)
 def _plots(writes: st.SearchStrategy[Sequence[Fate]]) -> st.SearchStrategy[Plot]:
     """`writes`: the fates of the first writes."""
     return st.builds(
-        lambda writes, more, **rest: Plot(
+        lambda writes, more, meanwhile, delivered, **rest: Plot(
             {**{("write", number): fate for number, fate in enumerate(writes)}, **dict(more)},
+            meanwhile=[*meanwhile, (delivered, "deliver")],
             **rest,
         ),
         writes=writes,
@@ -61,8 +62,10 @@ def _plots(writes: st.SearchStrategy[Sequence[Fate]]) -> st.SearchStrategy[Plot]
         ),
         meanwhile=st.lists(
             st.tuples(st.sampled_from([*_SOON * 3, *_RARELY, FIRST]), st.sampled_from(_HAPPENS)),
-            min_size=1,
-            max_size=4,
+            max_size=3,
+        ),
+        delivered=st.sampled_from(
+            [("look", 0), ("look", 1), ("look", 1), ("write", 1), ("write", 9)]
         ),
         crowded=st.sampled_from([False] * 9 + [True]),
     )

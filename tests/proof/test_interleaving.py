@@ -21,7 +21,7 @@ def hosts() -> Iterator[Hosts]:
 
 
 # Twenty seconds for all on two idle cores: each takes ten times as long as others' examples.
-@settings(max_examples=700)
+@settings(max_examples=1_000)
 @given(data=st.data())
 def test_every_write_is_done_as_it_was_answered(hosts: Hosts, data: st.DataObject) -> None:
     hosts.play(data.draw)
