@@ -11,6 +11,8 @@ import azure.functions as func
 
 from conversations.app import Parts
 from conversations.database.session import Session
+from conversations.resources.conversations.documents import deletion
+from conversations.resources.items.documents import new_documents
 from conversations.resources.sweep import Sweep
 from local.cosmos.storage import Key
 from tests.proof.calls import BASE, ISOLATION, Host
@@ -120,3 +122,22 @@ def bench() -> Iterator[Bench]:
 
 async def _open(host: Host) -> None:
     await host.parts.client.documents()
+
+
+def delete_leaving(world: Bench, items: int, user: str = "somebody", name: str = "gone") -> str:
+    """What is there when a conversation of so many items was deleted and none of them purged."""
+    id_ = f"conv_{name}"
+    stored = [{"id": f"msg_{n}"} for n in range(items)]
+    world.fill(new_documents(user, id_, stored, request="-", first_position=1))
+    world.fill([deletion(user, id_, "-")])
+    return id_
+
+
+def until_nothing_is_left(world: Bench) -> int:
+    """Sweep, as the timer does, until no marker is there. Returns how often."""
+    for count in range(1, 100):
+        world.run(world.sweep())
+        if "deletion" not in world.left():
+            return count
+        world.advance(900)
+    raise AssertionError(world.left())

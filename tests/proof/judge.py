@@ -255,11 +255,12 @@ def _judge_sweeps(commits: Sequence[Commit]) -> None:
         ):
             there |= {document["id"] for document in commit.created("conversation")}
         # A full partition takes no marker: a delete makes room for it first.
-        kind = commit.origin.call.kind if isinstance(commit.origin, Try) else "sweep"
-        named = kind in {"delete", "delete_item"}
+        call = commit.origin.call if isinstance(commit.origin, Try) else None
+        named = call and call.kind in {"delete", "delete_item"} and call.conversation_id
         for one in commit.of("Delete"):
             there.discard(one["id"])
-            assert named or one["id"].partition(".")[0] not in there, ("removed", commit)
+            owner, _, _ = one["id"].partition(".")
+            assert owner == named or owner not in there, ("removed", commit)
 
 
 def _made(call: Call, commit: Commit) -> list[str]:

@@ -2,22 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.proof.bench import Bench, bench
+from tests.proof.bench import Bench
 from tests.proof.network import CarryOut, Received, Sent
 
 LAG = 5  # transactions that a replica is behind
 HELLO = {"items": [{"role": "user", "content": "hello"}]}
-
-
-@pytest.fixture(scope="module")
-def two_hosts() -> Iterator[Bench]:
-    with bench() as made:
-        yield made
 
 
 @pytest.fixture

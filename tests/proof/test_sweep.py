@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ import pytest
 
 from conversations.limits import MARKER_SECONDS, SWEEP_SECONDS
 from conversations.resources.conversations.documents import deletion
-from conversations.resources.items.documents import new_documents
 from conversations.resources.purge import ITEMS_AT_ONCE
-from tests.proof.bench import Bench, bench
+from tests.proof.bench import Bench, delete_leaving, until_nothing_is_left
 from tests.proof.fates import Says
 from tests.proof.network import CarryOut, Received, Sent
 from tests.support.cosmos_wire import cosmos_wire
@@ -28,37 +26,6 @@ LOG_LINE = re.compile(
     r"sweep_deleted_conversations done=(\d+) left=(\d+) oldest_age_seconds=(\d+) "
     r"duration_ms=[\d.]+ request_charge=[\d.]+ attempts=\d+(?: reason=\"(.*)\")?"
 )
-
-
-@pytest.fixture(scope="module")
-def two_hosts() -> Iterator[Bench]:
-    with bench() as made:
-        yield made
-
-
-@pytest.fixture
-def world(two_hosts: Bench) -> Bench:
-    two_hosts.use()
-    return two_hosts
-
-
-def delete_leaving(world: Bench, items: int, user: str = "somebody", name: str = "gone") -> str:
-    """What is there when a conversation of so many items was deleted and none of them purged."""
-    id_ = f"conv_{name}"
-    stored = [{"id": f"msg_{n}"} for n in range(items)]
-    world.fill(new_documents(user, id_, stored, request="-", first_position=1))
-    world.fill([deletion(user, id_, "-")])
-    return id_
-
-
-def until_nothing_is_left(world: Bench) -> int:
-    """Sweep, as the timer does, until no marker is there. Returns how often."""
-    for count in range(1, 100):
-        world.run(world.sweep())
-        if "deletion" not in world.left():
-            return count
-        world.advance(900)
-    raise AssertionError(world.left())
 
 
 async def in_a_moment(_: Sent, carry_out: CarryOut) -> Received:
@@ -302,28 +269,6 @@ def test_an_append_that_races_the_delete_and_the_sweep_leaves_nothing(world: Ben
     world.advance(MARKER_SECONDS + 1)
     until_nothing_is_left(world)
     assert world.left() == {}
-
-
-def test_items_that_expire_under_the_sweep_do_not_stop_it(world: Bench) -> None:
-    id_ = delete_leaving(world, 0)
-    for number in range(3):
-        (item,) = new_documents(
-            "somebody", id_, [{"id": f"msg_{number}"}], request="-", first_position=number + 1
-        )
-        world.fill([item if number else {**item, "ttl": 1_000}])
-    requests = 0
-
-    async def expire(sent: Sent, carry_out: CarryOut) -> Received:
-        nonlocal requests
-        if any(one["operationType"] == "Delete" for one in sent.operations):
-            requests += 1
-            world.advance(1_001)
-        return await carry_out()
-
-    world.befall(expire)
-    until_nothing_is_left(world)
-    assert world.left() == {}
-    assert requests >= 2
 
 
 def test_a_lagging_replica_hides_no_item_from_the_sweep(world: Bench) -> None:
