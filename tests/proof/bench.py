@@ -53,12 +53,12 @@ class Bench:
             self._network.stand_in.close()
         self._network.stand_in = StandIn(self.now, consistency)
         self._network.carrier = None
+        self.run(self.close())
 
-        async def close() -> None:
-            for host in self.hosts:
-                await host.parts.client.close()
-
-        self.run(close())
+    async def close(self) -> None:
+        """Let every host forget its client."""
+        for host in self.hosts:
+            await host.parts.client.close()
 
     def befall(self, carrier: Carrier | None) -> None:
         """Let every request about documents go by way of `carrier`."""
@@ -116,6 +116,7 @@ def bench() -> Iterator[Bench]:
             for host in made.hosts:
                 made.run(_open(host))
         yield made
+        made.run(made.close())
         asyncio.set_event_loop(None)
         loop.close()
 
