@@ -255,3 +255,23 @@ def test_an_id_that_others_have_used_is_refused(wire: CosmosWire, target: Target
     assert answer.status == 400
     assert answer.error["code"] == "item_already_in_conversation"
     assert_left(wire, target, [({"n": "before"}, ["first", "theirs"])])
+
+
+def test_an_id_that_others_use_after_doubt_is_unknown(
+    wire: CosmosWire, host: Server, target: Target
+) -> None:
+    """It was appended, its answer lost; somebody deleted the item, and took its id."""
+
+    def take_the_id() -> None:
+        path = f"{CONVERSATIONS}/{target.id}/items"
+        assert target.rest.send("DELETE", f"{path}/msg_a").status == 200
+        body = {"items": [message("theirs", id="msg_a")]}
+        assert target.rest.send("POST", path, json.dumps(body).encode(), JSON).status == 200
+
+    wire.fault = writes(in_turn(carried_out(wire, meanwhile(take_the_id, answers(503)))))
+
+    answer = BY_NAME["append of own ids"].call(target)
+
+    assert_fails(answer, UNKNOWN)
+    assert "not there, or not ours" in logged(host, answer)
+    assert_left(wire, target, [({"n": "before"}, ["first", "b", "theirs"])])
