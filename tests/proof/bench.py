@@ -69,10 +69,19 @@ class Bench:
         return self.loop.run_until_complete(work)
 
     def request(
-        self, method: str, path: str, body: Any = None, *, user: str = "somebody", host: int = 0
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        user: str = "somebody",
+        host: int = 0,
+        key: str | None = None,
     ) -> func.HttpResponse:
         """Ask one of the hosts."""
         headers = {ISOLATION: user, "Content-Type": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = key
         content = b"" if body is None else json.dumps(body).encode()
         answer = self.hosts[host].answer(method, f"{BASE}/conversations{path}", headers, content)
         return self.run(answer)
