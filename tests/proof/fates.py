@@ -116,13 +116,13 @@ _AMBIGUOUS: list[Any] = [
     *(Fails(status) for status in (408, 503)),
     *_UNREADABLE,
 ]
-_AT_ONCE: list[Any] = [  # nothing that is worth a wait
+_REFUSED_AT_ONCE: list[Any] = [  # nothing that is worth a wait
     *(Says(403, 3), Says(403, 1014), Says(404, 1002), Says(404, 1003), Says(429, wait_ms=60_000)),
 ]
 _REFUSALS: list[Any] = [
     *(Says(status) for status in (400, 401, 403, 413, 449)),
     *(Says(429, wait_ms=50), Says(429, wait_ms=900), Fails(429), Fails(449)),
-    *_AT_ONCE * 2,
+    *_REFUSED_AT_ONCE * 2,
     "refused",
 ]
 
@@ -130,4 +130,5 @@ WHOLE = Fate()
 SLOW = (Fate(answer="slow"),)
 OPEN = tuple(Fate(done, answer) for done in (*Done, Done.NOW, Done.LATER) for answer in _AMBIGUOUS)
 REFUSED = tuple(Fate(Done.NEVER, refusal) for refusal in _REFUSALS)
+REFUSED_AT_ONCE = tuple(Fate(Done.NEVER, refusal) for refusal in _REFUSED_AT_ONCE)
 MISREAD = tuple(Fate(answer=documents) for documents in _DOCUMENTS)

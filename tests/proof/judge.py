@@ -30,14 +30,14 @@ def judge(calls: Sequence[Call], commits: Sequence[Commit], expired: Sequence[in
         for again in pairwise(mine):
             assert _may_be_twice(call, *again, commits), ("done twice", call, again)
         for attempt in call.tries:
-            # But for a copy that the network delivers afterwards, when what the key has met, a
-            # record of the day before, has expired.
+            # But for a copy that the network delivers after the key was looked at, when what it has
+            # met, a record of the day before, has expired.
             key_expired = call.key and any(at >= attempt.begun for at in expired)
             own = [
                 commit
                 for commit in mine
                 if commit.origin is attempt
-                and not (key_expired and commit.late and commit.number >= attempt.ended)
+                and not (key_expired and commit.late and _told_by_record(attempt, commit))
             ]
             _judge_answer(attempt)
             _judge_persistence(attempt, commits, expired)
@@ -45,6 +45,11 @@ def judge(calls: Sequence[Call], commits: Sequence[Commit], expired: Sequence[in
                 _judge_success(attempt, own, commits)
             else:
                 _judge_refusal(attempt, own, commits)
+
+
+def _told_by_record(attempt: Try, commit: Commit) -> bool:
+    """Whether the answer is not about this commit, but about what the key has met before it."""
+    return attempt.status != 200 or attempt.replayed or commit.number >= attempt.ended
 
 
 def _is_of(call: Call, commit: Commit) -> bool:

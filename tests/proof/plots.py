@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from tests.proof.drawn import Draw
-from tests.proof.fates import MISREAD, OPEN, REFUSED, SLOW, WHOLE, Fate
+from tests.proof.fates import MISREAD, OPEN, REFUSED, REFUSED_AT_ONCE, SLOW, WHOLE, Fate
 
 Point = tuple[str, int]
 """A request about documents: a "write", or a "look", which stores nothing. Both are counted from
@@ -80,7 +80,7 @@ _any_plot = _plots(
 _plot_of_refusals = _plots(
     st.builds(
         lambda fate, times: [fate] * times,
-        _any_of(*(OPEN,) * 2, *(REFUSED,) * 3),
+        _any_of(OPEN, REFUSED, REFUSED_AT_ONCE),
         st.sampled_from([1, 2, 2, 3]),
     )
 )

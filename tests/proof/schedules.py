@@ -217,10 +217,10 @@ class Schedule:
         for at, what in self._plot.meanwhile:
             if at == point:
                 await self._happen(what, attempt.call)
-        is_later = self._seen["write"] and point != FIRST
-        if self._plot.crowded and is_later and attempt.call.kind in IN_A_CROWD:
+        crowded = self._plot.crowded and attempt.call.kind in IN_A_CROWD
+        if crowded and self._seen["write"] and point != FIRST:
             await self._calmly(self._new_call(attempt.call, [IN_A_CROWD[attempt.call.kind]]))
-        await asyncio.sleep(CROWDED_LATENCY if self._plot.crowded else LATENCY)
+        await asyncio.sleep(CROWDED_LATENCY if crowded else LATENCY)
         fate = self._plot.fate(point)
         if fate != WHOLE:
             kind = "a read" if _only_reads(sent) else "a write"

@@ -31,7 +31,7 @@ def test_every_write_is_done_as_it_was_answered(hosts: Hosts, data: st.DataObjec
 def test_an_official_client_that_tries_again_doubles_nothing(hosts: Hosts, variant: str) -> None:
     before = hosts.tried_again.copy()
 
-    @settings(max_examples=30)
+    @settings(max_examples=40)
     @given(data=st.data())
     def schedules(data: st.DataObject) -> None:
         hosts.play(data.draw, by_client=variant)
