@@ -20,7 +20,8 @@ ENVELOPE_BYTES = 700
 CONVERSATION_BYTES = 1_000
 
 # Request units: a write of a document up to 1 KB with one path indexed, more in proportion; the
-# patch in an append; a list with its look at the conversation, and for each KB that it reads.
+# patch in an append; a list with its look at the conversation, and for each KB that it reads. Reads
+# are taken under the default consistency; Session halves them.
 WRITE_RU, PATCH_RU, LIST_RU, READ_RU_PER_KB = 5.5, 11.0, 4.0, 0.5
 
 # Use: chats of a user in a day differ (log-normal), hours of a day differ, moments of an hour too.
