@@ -64,10 +64,10 @@ def load(
     cpu = server.cpu_seconds()
     seconds = asyncio.run(send_all())
     cpu = server.cpu_seconds() - cpu
-    latencies.sort()
+    latencies = sorted(latencies[in_flight:] or latencies)  # the first ones open connections
     return {
-        "p50": latencies[requests // 2],
-        "p99": latencies[requests * 99 // 100],
+        "p50": latencies[len(latencies) // 2],
+        "p99": latencies[len(latencies) * 99 // 100],
         "throughput": requests / seconds,
         "CPU": cpu / requests,
         "CPU of MB": cpu / received * 1e6,
